@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, Self
 
@@ -11,7 +12,7 @@ from rules.engine.driver import Engine, Evaluation, Placed, Shared
 from rules.engine.program import Programs
 from rules.engine.readings import Reading
 from rules.engine.remembered import Store, compile_and_keep, recall
-from rules.errors import DisagreementError, EngineFaultError, RulesetError
+from rules.errors import DisagreementError, EngineFaultError, FactsError, RulesetError
 from rules.model.facts import Profile, RecordList
 from rules.model.ruleset import Result, Ruleset, Trace, trace_of
 from rules.portable import reference
@@ -62,6 +63,7 @@ class Decider:
         remembered = recall(ruleset, self._store) if self._store else None
         self._remembered = remembered is not None
         self._beside = Beside() if beside is None else beside
+        self._beside.join(ruleset)
         self._engine = Engine(ruleset, remembered or self._compiled(), self._beside.engines)
         self._reference = reference.Evaluator(ruleset.to_json())
 
@@ -76,8 +78,8 @@ class Decider:
         Raises ``FactsError`` for a value that a fact of the ruleset cannot have. If the evaluators differ,
         a fresh engine tries once more; if they still differ, ``DisagreementError`` names the nodes.
         """
-        self.ruleset.validate(profile)
         profile = self._beside.turn(profile)
+        self._beside.validate(self.ruleset)
         if self.alone:
             evaluated = self._engine.evaluate(profile)
             return Decision(self.ruleset, profile, evaluated.trace, evaluated.readings)
@@ -169,9 +171,22 @@ class Beside:
 
     def __init__(self) -> None:
         self.engines = Shared()
+        self._joint: Ruleset | None = None  # reads what all that joined it read
+        self._joined: list[Ruleset] = []
+        self._sound: tuple[Ruleset, ...] = ()  # those that can have the profile's values
         self._profile: Profile | None = None
         self._facts: Any = None
         self._found: dict[reference.Evaluator, reference.Evaluation] = {}
+
+    def join(self, ruleset: Ruleset) -> None:
+        """Have values validated for this ruleset together with the others, if they declare alike what they read."""
+        joint = self._joint or ruleset
+        pairs = (joint.facts, ruleset.facts), (joint.fields, ruleset.fields)
+        if all(known.get(id, fact) == fact for known, own in pairs for id, fact in own.items()):
+            facts, fields = ({**known, **own} for known, own in pairs)
+            lists = {**joint.lists, **ruleset.lists}
+            self._joint = replace(joint, facts=facts, fields=fields, lists=lists)
+            self._joined.append(ruleset)
 
     def turn(self, profile: Profile) -> Profile:
         """Turn to a profile, and forget the last if it is another.
@@ -182,8 +197,22 @@ class Beside:
             self._profile = _copied(profile)
             self._facts = profile.to_json()
             self._found = {}
+            self._sound = self._all_sound(self._profile)
             self.engines.forget()
         return self._profile
+
+    def validate(self, ruleset: Ruleset) -> None:
+        """Raise ``FactsError`` for a value of the profile that a fact of the ruleset cannot have."""
+        if self._profile and not any(one is ruleset for one in self._sound):
+            ruleset.validate(self._profile)
+
+    def _all_sound(self, profile: Profile) -> tuple[Ruleset, ...]:
+        """The rulesets that can have these values, all validated at once; none if any cannot."""
+        if self._joint is not None:
+            with suppress(FactsError):  # each then says it by itself
+                self._joint.validate(profile)
+                return tuple(self._joined)
+        return ()
 
     def evaluation(self, evaluator: reference.Evaluator) -> reference.Evaluation:
         """The reference's evaluation of the profile under a ruleset."""
@@ -218,12 +247,13 @@ def differences(found: Evaluation, expected: reference.Evaluation) -> list[str]:
 def _alike(ours: Placed, theirs: reference.Place) -> bool:
     """Whether the results and readings at a place are the same."""
     results, readings = theirs.trace, ours.readings
-    return (
-        len(results) == len(ours.keys)
-        and tuple(map(results.get, ours.keys)) == ours.results
-        and readings.keys() >= theirs.known.keys()
-        and not any(_differ(readings[name], read) for name, read in theirs.known.items())
-    )
+    if len(results) != len(ours.keys) or tuple(map(results.get, ours.keys)) != ours.results:
+        return False
+    for name, read in theirs.known.items():
+        ours_read = readings.get(name)
+        if ours_read is None or _differ(ours_read, read):
+            return False
+    return True
 
 
 def _differ(ours: Reading, theirs: reference.Reading) -> bool:

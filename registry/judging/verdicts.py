@@ -1,7 +1,7 @@
 """Checks enterprises against the tiers: the governing ruleset, its result, and the reasons."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
@@ -191,9 +191,8 @@ class Checker:
         catalogue = self.judge.rules.catalogue
         refuse_wrong_day(case, day, catalogue)
         doubts, how = doubts_of(known, catalogue), request.how(case)
-        found = (self._verdict(tier, known, day, how) for tier in self._tiers(request.tiers))
-        verdicts = tuple(doubted(verdict, doubts) for verdict in found)
-        return CaseResult(case.uscc, case.name, day, verdicts, doubts)
+        verdicts = (self._verdict(t, known, day, how, doubts) for t in self._tiers(request.tiers))
+        return CaseResult(case.uscc, case.name, day, tuple(verdicts), doubts)
 
     def _tiers(self, names: tuple[str, ...]) -> tuple[str, ...]:
         if names not in self._asked:
@@ -201,7 +200,9 @@ class Checker:
             self._asked[names] = tiers_asked(names, rules.catalogue, rules.applicability)
         return self._asked[names]
 
-    def _verdict(self, tier: str, known: Known, day: date, how: Mapping[str, str]) -> TierVerdict:
+    def _verdict(
+        self, tier: str, known: Known, day: date, how: Mapping[str, str], doubts: tuple[Issue, ...]
+    ) -> TierVerdict:
         try:
             found = self.judge.governing(tier, day, how)
         except NoRulesetError as error:
@@ -217,10 +218,11 @@ class Checker:
                 note=NOT_ENCODED.format(value=unencoded(found)),
                 catalogue=self.judge.rules.catalogue,
             )
-        return self.verdict(tier, self.judge.judge(found, known, day))
+        return self.verdict(tier, self.judge.judge(found, known, day), doubts)
 
-    def verdict(self, tier: str, judged: Judgement) -> TierVerdict:
-        """A judgement with its reasons."""
+    def verdict(self, tier: str, judged: Judgement, doubts: tuple[Issue, ...] = ()) -> TierVerdict:
+        """A judgement with its reasons, and with those of the filing's ``doubts`` that bear on it."""
+        finding = explain(judged.decision)
         return TierVerdict(
             tier=tier,
             governing=judged.governing,
@@ -230,8 +232,9 @@ class Checker:
             determinations=judged.applied,
             register=judged.register,
             overruled=judged.overruled,
+            doubts=bearing(doubts, finding),
             catalogue=self.judge.rules.catalogue,
-            finding=explain(judged.decision),
+            finding=finding,
         )
 
     def _left_out(self, root: str) -> tuple[str, ...]:
@@ -257,13 +260,6 @@ class Checker:
         rule, catalogue = self.judge.rules.rule(id), self.judge.rules.catalogue
         rules = {catalogue.part(r): r for r in rule.rule_references()}
         return rules | {name: name for name in rule.indicator_names()}
-
-
-def doubted(verdict: TierVerdict, doubts: tuple[Issue, ...]) -> TierVerdict:
-    """A verdict with the doubts that bear on it."""
-    if not doubts:
-        return verdict
-    return replace(verdict, doubts=bearing(doubts, verdict.finding))
 
 
 def unencoded(found: Governing) -> str:

@@ -17,7 +17,7 @@ from registry.judging.case import Known
 from registry.judging.doubts import doubts_of
 from registry.judging.judge import Judge
 from registry.judging.settled import Determination
-from registry.judging.verdicts import Checker, TierVerdict, doubted
+from registry.judging.verdicts import Checker, TierVerdict
 from registry.portable.clock import CHINA, moment_text
 from registry.record import cases, journal, publication
 from registry.record.replay import Replayer
@@ -274,10 +274,9 @@ def explanation(session: Session, replayer: Replayer, entry: journal.Entry) -> E
         raise journal.not_a_decision(entry.seq)
     judged = replayer.judged(entry)
     rules = publication.published(session, entry.content["applicability"]["digest"])
-    verdict = Checker(Judge(rules)).verdict(entry.tier, judged)
     case = cases.case(session, entry.filing_id or 0)
     doubts = doubts_of(Known(case, judged.applied), rules.catalogue)
-    verdict = doubted(verdict, doubts)
+    verdict = Checker(Judge(rules)).verdict(entry.tier, judged, doubts)
     decision, finding = judged.decision, verdict.finding
     assert finding is not None
     changes = smallest_changes(decision)

@@ -17,7 +17,7 @@ from rules.language.rulebook import Rulebook
 from rules.language.source import Clause, GherkinStep, Scenario
 from rules.language.values import exact_decimal
 from rules.model.catalogue import Catalogue
-from rules.model.facts import Profile, RecordList
+from rules.model.facts import Profile
 from rules.model.quantities import show
 from rules.model.ruleset import Gap, Outcome, Result, Ruleset, Trace
 from rules.portable.clocks import Period
@@ -203,7 +203,7 @@ def actual(
         return shown(trace[expectation.subject])
     ruleset = rulebook.ruleset(given.rule, given.assume)
     rule = ruleset.rule(given.rule)
-    if rule.records and not profile.records.get(rule.records, RecordList()).items:
+    if rule.records and not profile.listed(rule.records).items:
         name = ruleset.lists[rule.records].name
         raise ExampleError(
             "record-needed",

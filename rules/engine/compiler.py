@@ -111,7 +111,10 @@ class _Compiler:
         stages = tuple(
             Stage(
                 tuple(pack(node for node in self.nodes if self.level[node.slot] == level)),
-                tuple(step for after, step in self.steps if after == level),
+                (
+                    *self._ranked(level),
+                    *(step for after, step in self.steps if after == level),
+                ),
             )
             for level in range(max(self.level, default=0) + 1)
         )
@@ -124,6 +127,12 @@ class _Compiler:
             outcomes=self.outcomes,
             points=self.points,
         )
+
+    def _ranked(self, level: int) -> Iterator[Step]:
+        """One step for all outcomes of a stage that a disjunction ranks."""
+        pairs = tuple(pair for pair in self.ranks.items() if self.level[pair[0]] == level)
+        if pairs:
+            yield Ranked(pairs)
 
     # slots and scores
 
@@ -156,7 +165,6 @@ class _Compiler:
     def _rank(self, slot: int) -> int:
         if slot not in self.ranks:
             self.ranks[slot] = self._slot(self.level[slot])
-            self.steps.append((self.level[slot], Ranked(slot, self.ranks[slot])))
         return self.ranks[slot]
 
     def _number(self, points: Fraction) -> int:

@@ -19,7 +19,7 @@ from rules.engine.network import Network
 from rules.engine.program import ContradictionError, Memory, Program, Programs
 from rules.engine.readings import Evaluator, Formulas, Reading, Record
 from rules.errors import EngineFaultError, EngineUnavailableError
-from rules.model.facts import Profile, RecordList
+from rules.model.facts import Profile
 from rules.model.ruleset import BY_NUMBER, Outcome, Result, Ruleset, Trace, points_of
 from rules.portable.errors import Remedy
 
@@ -234,7 +234,7 @@ class _Scope:
     ) -> list[_Results]:
         """Add the places of this scope; return the results per record."""
         records = self.records
-        items = profile.records.get(records, RecordList()).items if records else ({},)
+        items = profile.listed(records).items if records else ({},)
         if not items:
             return []
         if records:
@@ -332,9 +332,11 @@ class _Session:
         if len(memories) == 1:  # the enterprise, mostly with a remembered answer
             slots = memories[0].slots
             fact = self.fact(slots)
-            if fact not in answers:
-                [answers[fact]] = self._ask([fact])
-            for slot, answer in zip(outputs, answers[fact], strict=True):
+            known = answers.get(fact)
+            if known is None:
+                [known] = self._ask([fact])
+                answers[fact] = known
+            for slot, answer in zip(outputs, known, strict=True):
                 slots[slot] = answer
             return
         unknown: dict[_Fact, list[list[Any]]] = {}

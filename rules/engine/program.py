@@ -132,7 +132,7 @@ class FigureStep:
 
     def run(self, memory: Memory) -> None:
         """Encode the reading's ends."""
-        lo, hi, gap = memory.readings[self.name][:3]
+        lo, hi, gap, _, _, _ = memory.readings[self.name]
         self.scale.store(memory, lo, hi, gap)
 
 
@@ -167,14 +167,15 @@ class Compared:
 
 @dataclass(frozen=True)
 class Ranked:
-    """Step: translates an outcome to its rank in a disjunction."""
+    """Step: translates outcomes to their ranks in a disjunction; ``pairs`` are of source and slot."""
 
-    source: int
-    slot: int
+    pairs: tuple[tuple[int, int], ...]
 
     def run(self, memory: Memory) -> None:
-        """Translate the code."""
-        memory.slots[self.slot] = RANK[memory.slots[self.source]]
+        """Translate the codes."""
+        slots = memory.slots
+        for source, slot in self.pairs:
+            slots[slot] = RANK[slots[source]]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from rules.model.facts import Fact, Profile, RecordList, Scalar, exact, yearly_key
+from rules.model.facts import Fact, Profile, Scalar, exact, yearly_key
 from rules.model.quantities import Number
 from rules.model.ruleset import Expr, Gap, Outcome, Ruleset, widest
 
@@ -299,10 +299,15 @@ class _Compiler:
             x = value(case, record)
             if x.impossible:
                 return x
-            lows = [x.lo, *(end(case, record).lo for end in lower_ends)]
-            highs = [x.hi, *(end(case, record).hi for end in upper_ends)]
-            lo = max((v for v in lows if v is not None), default=None)
-            hi = min((v for v in highs if v is not None), default=None)
+            lo, hi = x.lo, x.hi
+            for bound in lower_ends:
+                end = bound(case, record).lo
+                if end is not None and (lo is None or end > lo):
+                    lo = end
+            for bound in upper_ends:
+                end = bound(case, record).hi
+                if end is not None and (hi is None or end < hi):
+                    hi = end
             if lo is not None and hi is not None and lo > hi:
                 return _broken("申报的各项总数互相矛盾", impossible=True)
             return _interval(lo, hi, x.gap)
@@ -317,8 +322,9 @@ class _Compiler:
             sure = outcomes.count(Outcome.MET)
             if not case.profile.records[records].complete:
                 return Reading(sure, None, Gap.MISSING)
-            gaps = [Gap(o) for o in outcomes if o in (Outcome.MISSING, Outcome.PENDING)]
-            return _interval(sure, sure + len(gaps), widest(gaps)) if gaps else _point(sure)
+            missing, pending = map(outcomes.count, (Outcome.MISSING, Outcome.PENDING))
+            gap = Gap.MISSING if missing else Gap.PENDING
+            return _interval(sure, sure + missing + pending, gap)
 
         return self._listed(records, read, total)
 
@@ -355,7 +361,7 @@ class _Compiler:
         total_of = self._fact(total) if total is not None else lambda *_: nothing_filed
 
         def read(case: Evaluator, record: Record) -> Reading:
-            filed = case.profile.records.get(records, RecordList())
+            filed = case.profile.listed(records)
             stated = total_of(case, record)
             if not filed.items and not filed.complete:
                 return stated

@@ -270,7 +270,7 @@ class _LineCheck(Check):
         )
 
     def __hash__(self) -> int:
-        return hash(self._line)
+        return hash(self._line.name)
 
     @property
     def _limit(self) -> Fraction | None:

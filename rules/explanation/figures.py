@@ -7,7 +7,7 @@ from typing import Final
 from rules.engine.readings import Evaluator
 from rules.explanation.wording import NOT_FILED, gap_text, quantity, value_text
 from rules.model.expressions import asked, leaves, parameters, sought
-from rules.model.facts import Profile, RecordList, period_name, yearly_key
+from rules.model.facts import Profile, period_name, yearly_key
 from rules.model.ruleset import Cases, Expr, Gap, Indicator, Outcome, Rule, Ruleset, Trace
 
 _OPEN: Final = (Outcome.MISSING, Outcome.PENDING)
@@ -68,7 +68,7 @@ class Figures:
 
     def outcomes(self, records: str, rule: str) -> list[Outcome]:
         """The outcome of a rule for each record of a list."""
-        items = self.profile.records.get(records, RecordList()).items
+        items = self.profile.listed(records).items
         found = [self.trace[f"{records}#{i}:{rule}"] for i in range(len(items))]
         return [o for o in found if isinstance(o, Outcome)]
 
@@ -94,7 +94,7 @@ class Figures:
                 case ("year", id, offset):
                     yield yearly_key(id, self.profile.fiscal_year + offset)
                 case ("count" | "total", listed, *_, total):
-                    filed = self.profile.records.get(listed, RecordList())
+                    filed = self.profile.listed(listed)
                     yield from (f"{listed}#{i}" for i in range(len(filed.items)))
                     if not filed.items and not filed.complete and total is not None:
                         yield total
@@ -179,7 +179,7 @@ class Figures:
 
         ``field`` is the field that is added up, if any.
         """
-        filed = self.profile.records.get(records, RecordList())
+        filed = self.profile.listed(records)
         name, source = self.ruleset.lists[records].name, self.profile.sources.get(records, "")
         if not filed.items and not filed.complete:
             if total is not None:

@@ -164,6 +164,9 @@ class RecordList:
     complete: bool | None = None
 
 
+_NOT_FILED: Final = RecordList()
+
+
 @dataclass(frozen=True)
 class Profile:
     """The facts of one filing as of one day: everything that a decision may read.
@@ -182,6 +185,10 @@ class Profile:
     def fiscal_year(self) -> int:
         """T, the last complete fiscal year before ``as_of``."""
         return self.as_of.year - 1
+
+    def listed(self, records: str) -> RecordList:
+        """The records of a list; none, and not complete, if nothing was filed."""
+        return self.records.get(records, _NOT_FILED)
 
     def to_json(self) -> dict[str, object]:
         """The profile as plain JSON values, in the form that decisions store."""

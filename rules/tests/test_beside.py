@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 from functools import cache
 from itertools import islice
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from benchmarks.profiles import profiles as synthetic
 from rules.decider import Beside, Decider
 from rules.engine.driver import Engine, Shared
+from rules.errors import FactsError
 from rules.model.expressions import add, const
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
@@ -161,3 +163,49 @@ def test_a_profile_whose_facts_have_changed_since_is_another() -> None:
         filed = decider.decide(replace(profile, values=values))
         values.clear()
         assert decider.decide(replace(profile, values=values)).trace != filed.trace
+
+
+# -- the values -----------------------------------------------------------------------------------
+
+
+def test_each_ruleset_refuses_only_values_that_it_reads() -> None:
+    beside = Beside()
+    deciders = {root: Decider(rulebook().ruleset(root), beside=beside) for root in ROOTS}
+    [sound] = islice(synthetic(itemised=True), 1)
+    facts = {id for root in ROOTS for id in rulebook().ruleset(root).facts}
+    read = {id: {r for r in ROOTS if id in rulebook().ruleset(r).facts} for id in facts}
+    some = [id for id in sorted(facts) if len(read[id]) < len(ROOTS)]
+    assert some
+    for id in some[:20]:
+        spoilt = replace(sound, values={**sound.values, id: "~"})
+        if rulebook().catalogue.fact(id).kind == "text":
+            continue
+        for root, decider in deciders.items():
+            if root in read[id]:
+                with pytest.raises(FactsError, match="~"):
+                    decider.decide(spoilt)
+            else:
+                assert decider.decide(spoilt).trace == decider.decide(sound).trace
+    for decider in deciders.values():
+        decider.close()
+
+
+def test_a_ruleset_that_joins_later_or_declares_otherwise_validates_by_itself() -> None:
+    [filed] = islice(synthetic(itemised=True), 1)
+    beside, ruleset = Beside(), rulebook().ruleset("63.2")
+    id = next(f.id for f in ruleset.facts.values() if f.kind == "code" and f.id in filed.values)
+    narrow = replace(ruleset.facts[id], codes=("~",))
+    other = replace(ruleset, facts={**ruleset.facts, id: narrow})
+    with Decider(ruleset, beside=beside) as decider:
+        decider.decide(filed)
+        with Decider(other, beside=beside) as stricter, Decider(ruleset, beside=beside) as third:
+            for day in (filed.as_of, date(2023, 12, 1)):  # of the last profile, and of another
+                profile = replace(filed, as_of=day)
+                with pytest.raises(FactsError):
+                    stricter.decide(profile)
+                assert decider.decide(profile).trace == third.decide(profile).trace
+    beside = Beside()
+    with Decider(other, beside=beside) as stricter, Decider(ruleset, beside=beside) as decider:
+        decider.decide(filed)
+        with pytest.raises(FactsError):
+            stricter.decide(filed)
