@@ -73,6 +73,10 @@ BREACHES: Final = {
         "registry.record.cases",
         "duckdb",
     ),
+    "a process that checks and shows the results needs no database": (
+        "registry.reports.verdicts",
+        "registry.record.wording",
+    ),
     "only registry.kit.garbage changes the garbage collector": ("registry.record.journal", "gc"),
     "a library leaves the garbage collector of its host alone": (
         "registry.intake.folders",
