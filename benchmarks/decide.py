@@ -9,6 +9,8 @@ side. Only the ratios within one run count.
 import argparse
 import multiprocessing
 import os
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -67,6 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"\n{name}", flush=True)
         with databases[name]() as (url, plain_url):
             decided(url, plain_url, given.count)
+            sys.stdout.flush()
             checked(url)
             replayed(url, given.replayed)
             verified(url, replay=not given.quick)
@@ -165,7 +168,17 @@ def decided(url: str, plain_url: str, count: int) -> None:
 
 
 def checked(url: str) -> None:
-    """Check the same filings for a table, as ``tidu check --all --jobs 1`` does, without the printing."""
+    """Check the same filings for a table, as ``tidu check --all --jobs 1`` does, without the printing.
+
+    In a program of its own: this one, which the process that checks would load, loads far more than
+    the command line.
+    """
+    code = f"from benchmarks.decide import check; check({url!r})"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def check(url: str) -> None:
+    """Check all filings twice, and print the rate of the second time."""
     view = results.Views((results.Tables.view, results.VerdictCounts.view))
     with Desk(url) as desk:
         for _ in range(2):  # the first compiles the rulesets
@@ -174,7 +187,10 @@ def checked(url: str) -> None:
                 number = sum(1 for _ in run.results())
             taken = _processor() - start  # that of the process that checks included
     tiers = _tiers()
-    print(f"  {number / taken:6.0f}  firms checked/s and core for a table, {tiers} tiers each")
+    print(
+        f"  {number / taken:6.0f}  firms checked/s and core for a table, {tiers} tiers each",
+        flush=True,
+    )
 
 
 def _timed(session: Callable[..., Any], spent: dict[str, float]) -> Callable[..., Any]:
