@@ -21,9 +21,8 @@ from registry.cli.common import (
     print_json,
 )
 from registry.cli.notices import DocumentOptions, document_options
-from registry.desk import courses, rounds
-from registry.desk.courses import RoundView
-from registry.desk.rounds import Call, Term
+from registry.desk import rounds
+from registry.desk.rounds import Call, RoundView, Term
 from registry.kit.screens import listing
 from rules.language.editions import RECOGNITION
 
@@ -115,8 +114,8 @@ def open_round(
 def list_rounds(as_json: bool) -> None:
     """列出各轮次：受理时间、依据的通知、是否受理，其申报现在各在哪个环节。"""
     with desk() as at:
-        known = reversed(courses.rounds(at))
-        found = [courses.round_numbered(at, view.round.seq) for view in known]
+        known = reversed(rounds.every(at))
+        found = [rounds.numbered(at, view.round.seq) for view in known]
     if as_json:
         print_json(list(map(_plain, found)))
         return

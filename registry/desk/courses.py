@@ -1,11 +1,11 @@
-"""The courses of applications: what became of each, where it stands today, and who may do what next.
+"""The course of an application: what became of it, where it stands today, and who may do what next.
 
 Read only. What the clock did is derived for the day of the desk's clock; nothing here records.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -14,21 +14,12 @@ from sqlmodel import Session
 from registry.desk.listed import names
 from registry.desk.place import Desk
 from registry.desk.rounds import term_text
-from registry.errors import RecordError
-from registry.record import caseload, cases, journal, publication
-from registry.record import rounds as record_rounds
-from registry.record.applications import Reader, newest_decisions, standing
-from registry.record.caseload import CasePage as CasePage
-from registry.record.caseload import Standing as Standing
-from registry.record.caseload import Wanted as Wanted
-from registry.record.finding import MOST
-from registry.record.finding import counted as counted
+from registry.record import cases, journal, publication, rounds
+from registry.record.applications import Reader, newest_decisions
 from registry.record.rounds import Round as Round
 from rules.portable.applications import Application, Taken
 from rules.portable.calendar import Calendar
 from rules.portable.workflow import (
-    CLOCK,
-    ENDINGS,
     ENTERPRISE,
     EXTEND,
     GRANT,
@@ -45,8 +36,6 @@ from rules.portable.workflow import (
 
 #: Who may act in a case: the levels of authorities, and the enterprise.
 ACTORS: Final = (*LEVELS, ENTERPRISE)
-#: For how many days to come the ends of terms are told.
-AHEAD: Final = 14
 #: Whether what an act needs is there, is to be written with the act, or is missing.
 State: TypeAlias = Literal["met", "asked", "missing"]
 
@@ -191,9 +180,6 @@ class CourseView:
         return max((self.today - self.due).days, 0) if self.due and not self.ended else 0
 
 
-# -- one enterprise --------------------------------------------------------------------------------
-
-
 def of(desk: Desk, uscc: str, tier: str = "") -> list[CourseView]:
     """The courses of an enterprise's applications, for one tier or for all, the newest first."""
     with desk.reading() as session:
@@ -306,10 +292,11 @@ def offered(one: Application, day: date, outcome: str) -> tuple[NextAct, ...]:
 
 def _next(act: Act, course: Course, day: date, outcome: str) -> NextAct:
     needs = (_need(act, need, course, day, outcome) for need in act.needs)
-    return _made(act, (*_objection(act, course), *needs))
+    return made(act, (*_objection(act, course), *needs))
 
 
-def _made(act: Act, needs: tuple[Need, ...]) -> NextAct:
+def made(act: Act, needs: tuple[Need, ...]) -> NextAct:
+    """An act of a workflow with what it needs."""
     return NextAct(
         act=act.act,
         actor=act.actor,
@@ -363,7 +350,7 @@ def _decisions(session: Session, uscc: str, tier: str) -> dict[str, int]:
 def _round(session: Session, digest: str | None) -> Round | None:
     if digest is None:
         return None
-    return next((one for one in record_rounds.rounds(session) if one.digest == digest), None)
+    return next((one for one in rounds.rounds(session) if one.digest == digest), None)
 
 
 def _clause(session: Session, said: Mapping[str, str]) -> Clause:
@@ -388,234 +375,3 @@ def clause(id: str, title: str, prose: Sequence[str]) -> Clause:
         else:
             said.append(line)
     return Clause(id, title, basis, tuple(said), tuple(notes))
-
-
-# -- what waits ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Waits:
-    """How many applications are in a state, and whose turn it is there."""
-
-    tier: str
-    state: str
-    level: str
-    count: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ends(Waits):
-    """How many of them have a term that ends on the day ``due``, of which ``days`` are left."""
-
-    due: date
-    days: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Due:
-    """All that waits, and what of it is late or ends within ``AHEAD`` days, the first to end first."""
-
-    waiting: tuple[Waits, ...]
-    ending: tuple[Ends, ...]
-
-
-def due(desk: Desk) -> Due:
-    """What waits for whom, and what of it is late or ends soon."""
-    day = desk.today
-    with desk.reading() as session:
-        found = caseload.ending(session, day, day + timedelta(AHEAD))
-        return Due(
-            waiting=_in_order(session, caseload.counts(session, day)),
-            ending=tuple(
-                Ends(
-                    tier=tier, state=state, level=level, count=found[due, tier, state, level],
-                    due=due, days=(due - day).days,
-                )
-                for due, tier, state, level in sorted(found)
-            ),
-        )  # fmt: skip
-
-
-def page(desk: Desk, wanted: Wanted, *, after: str = "", limit: int = 50) -> CasePage:
-    """A page of the applications to which everything given applies."""
-    with desk.reading() as session:
-        return caseload.page(session, wanted, desk.today, after=after, limit=limit)
-
-
-def every(desk: Desk, wanted: Wanted) -> list[Standing]:
-    """All of them; ``RecordError`` if they are more than can be listed."""
-    with desk.reading() as session:
-        found = caseload.every(session, wanted, desk.today)
-    if len(found) > MOST:
-        raise RecordError("too-many-listed", "超过{value}家：请先选定条件", value=MOST)
-    return found
-
-
-def states(desk: Desk, tier: str = "") -> list[str]:
-    """The states of the published workflows of a tier, or of all, in their order, endings last."""
-    with desk.reading() as session:
-        found = dict.fromkeys(state for _, state in _order(session, tier))
-    return [*found, *(word for word in ENDINGS if word not in found)]
-
-
-def _order(session: Session, tier: str = "") -> dict[tuple[str, str], int]:
-    """The tiers and states of the published workflows in their order."""
-    try:
-        table = publication.workflow_table(session).table
-    except RecordError:  # criteria that were published before there were workflows
-        return {}
-    pairs = (
-        (row["tier"], act["state"])
-        for row in table["rows"]
-        if tier in ("", row["tier"])
-        for act in table["workflows"][row["workflow"]]["acts"]
-    )
-    return {pair: n for n, pair in enumerate(dict.fromkeys(pairs))}
-
-
-def _in_order(session: Session, counts: Mapping[caseload.Group, int]) -> tuple[Waits, ...]:
-    """The states by tier, each tier's in the order of its workflow."""
-    order, tiers = _order(session), [t.name for t in publication.to_be_filed(session).tiers]
-
-    def place(group: caseload.Group) -> tuple[int, int, str]:
-        tier, state, level = group
-        of_tier = tiers.index(tier) if tier in tiers else len(tiers)
-        return of_tier, order.get((tier, state), len(order)), level
-
-    return tuple(
-        Waits(tier=tier, state=state, level=level, count=counts[tier, state, level])
-        for tier, state, level in sorted(counts, key=place)
-        if counts[tier, state, level]
-    )
-
-
-# -- rounds ----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class RoundView:
-    """A round on the day ``today``: how its applications stand, and the words of its terms."""
-
-    round: Round
-    today: date
-    counts: tuple[Waits, ...] = ()
-
-    @property
-    def total(self) -> int:
-        """How many enterprises have applied in it."""
-        return sum(one.count for one in self.counts)
-
-    @property
-    def status(self) -> str:
-        """Whether it takes applications on that day."""
-        if self.round.closed_on is not None and self.round.closed_on <= self.today:
-            return "已结束"
-        if self.today.isoformat() < self.round.body["opens"]:
-            return "未开始"
-        return "受理中" if self.round.open_on(self.today) else "受理期已过"
-
-    @property
-    def terms(self) -> Mapping[str, str]:
-        """The terms that it sets, in words, by state."""
-        return {state: term_text(term) for state, term in self.round.terms.items()}
-
-
-def rounds(desk: Desk) -> list[RoundView]:
-    """All rounds, the newest first."""
-    with desk.reading() as session:
-        return [RoundView(one, desk.today) for one in reversed(record_rounds.rounds(session))]
-
-
-def round_numbered(desk: Desk, seq: int) -> RoundView:
-    """One round with how its applications stand; ``RecordError`` if there is none."""
-    day = desk.today
-    with desk.reading() as session:
-        found = record_rounds.round_named(session, str(seq))
-        return RoundView(found, day, _in_order(session, caseload.counts(session, day, found)))
-
-
-# -- who may be chosen for a step ------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True)
-class Candidate:
-    """An enterprise that is chosen for a step: where it stands, and what may be done with it.
-
-    ``state`` is empty for one that never applied.
-    """
-
-    uscc: str
-    name: str
-    state: str
-    due: date | None
-    outcome: str
-    next: tuple[NextAct, ...]
-    open: tuple[int, ...]
-
-    def may(self, act: str, level: str) -> NextAct | None:
-        """What it needs for an act of a level; None if that may not be done in its state."""
-        fitting = (one for one in self.next if (one.act, one.level) == (act, level))
-        return next(fitting, None)
-
-
-def candidates(desk: Desk, usccs: Sequence[str], tier: str) -> list[Candidate]:
-    """These enterprises with what may be done next in their newest application for a tier."""
-    day = desk.today
-    with desk.reading() as session:
-        found, decided = Reader(session).of(usccs), newest_decisions(session, usccs, tier)
-        named = names(session, usccs)
-    made = []
-    for uscc in usccs:
-        one = standing(found.get(uscc, ()), tier)
-        fits = decided.get(uscc)
-        outcome = (
-            fits.outcome if fits and one and fits.procedure == one.entry.body["procedure"] else ""
-        )
-        course = one.on(day) if one else None
-        made.append(
-            Candidate(
-                uscc=uscc,
-                name=named.get(uscc) or (str(one.entry.body["name"]) if one else ""),
-                state=course.state if course else "",
-                due=course.due if course else None,
-                outcome=outcome,
-                next=offered(one, day, outcome) if one else (),
-                open=course.objections if course else (),
-            )
-        )
-    return made
-
-
-def named(desk: Desk, usccs: Sequence[str]) -> list[tuple[str, str]]:
-    """These enterprises with the names by which they are registered."""
-    with desk.reading() as session:
-        known = names(session, usccs)
-    return [(uscc, known.get(uscc, "")) for uscc in dict.fromkeys(usccs)]
-
-
-def acts(desk: Desk, tier: str, *, announced: bool = False) -> dict[tuple[str, str], NextAct]:
-    """Everything that the published workflows have for a tier, by act and level.
-
-    Whether what they need is there depends on each case. Only those that are taken by an
-    announcement are meant if ``announced``, else only the others.
-    """
-    with desk.reading() as session:
-        table = publication.workflow_table(session).table
-    found: dict[tuple[str, str], NextAct] = {}
-    for row in table["rows"]:
-        if row["tier"] == tier:
-            for act in Workflow.of(table["workflows"][row["workflow"]]).acts:
-                needs = tuple(Need(words, "asked", "") for words in act.needs)
-                made = _made(act, needs)
-                if act.actor != CLOCK and made.announced == announced:
-                    found.setdefault((act.act, act.level), made)
-    return found
-
-
-def offers(found: Sequence[Candidate]) -> dict[tuple[str, str], NextAct]:
-    """Everything that may be done with one of them, by act and level."""
-    made: dict[tuple[str, str], NextAct] = {}
-    for one in found:
-        for act in one.next:
-            made.setdefault((act.act, act.level), act)
-    return made

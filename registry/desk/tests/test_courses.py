@@ -1,4 +1,4 @@
-"""The courses of applications, as pages read them."""
+"""Applications as pages read them: their courses, how they stand together, rounds, and who may be chosen."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -7,13 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from registry.database import storage
-from registry.desk import courses
-from registry.desk.courses import Wanted
+from registry.desk import candidates, caseload, courses, rounds
+from registry.desk.caseload import Wanted
 from registry.desk.place import Desk
-from registry.record import applications, rounds
+from registry.record import applications
 from registry.record.applications import Applying, Doing
 from registry.record.register import Notice
-from registry.record.rounds import Call
+from registry.record.rounds import Call, open_round, round_named
 from registry.tests.support import CODES, Clock, decide, load, publish, submission
 
 TIER = "专精特新中小企业"
@@ -41,10 +41,10 @@ def desk(database: sa.Engine) -> Iterator[Desk]:
     decide(database, clock, "专精特新", codes=CODES[:3])
     call = Call(name="第一批", tier=TIER, procedure="认定", opens=OPENED, lag=1)
     with storage.session(database, write=True) as session:
-        rounds.open_round(session, call, Notice("某7号", OPENED), by="省", now=clock())
+        open_round(session, call, Notice("某7号", OPENED), by="省", now=clock())
         asked = Applying(
             tier=TIER, procedure="认定", day=OPENED, level="县级",
-            round=rounds.round_named(session, "第一批"),
+            round=round_named(session, "第一批"),
         )  # fmt: skip
         applications.apply(session, CODES[:3], asked, by="县经办", now=clock())
     url = database.url.render_as_string(hide_password=False)
@@ -103,7 +103,7 @@ def test_what_the_clock_did_is_told_for_today_and_lists_follow_it(desk: Desk) ->
         take(desk, code, "省级", "拟认定", OPENED)
     at(clock, 4)
     take(desk, CODES[1], "省级", "提出异议", date(2023, 7, 4))
-    due = courses.due(desk)
+    due = caseload.due(desk)
     assert [(w.state, w.level, w.count) for w in due.waiting] == [
         ("县级初审", "县级", 1), ("公示", "省级", 2),
     ]  # fmt: skip
@@ -119,7 +119,7 @@ def test_what_the_clock_did_is_told_for_today_and_lists_follow_it(desk: Desk) ->
     assert [(n.words, n.state) for n in settling.needs] == [
         ("未处理的异议", "met"), ("理由", "asked"),
     ]  # fmt: skip
-    due = courses.due(desk)
+    due = caseload.due(desk)
     assert [(w.state, w.count) for w in due.waiting] == [
         ("县级初审", 1),
         ("公示", 1),
@@ -134,33 +134,33 @@ def test_what_the_clock_did_is_told_for_today_and_lists_follow_it(desk: Desk) ->
         (Wanted(), sorted(CODES[:3])),
         (Wanted(state="认定"), []),
     ):
-        assert [one.uscc for one in courses.every(desk, wanted)] == codes, wanted
-    page = courses.page(desk, Wanted(), limit=2)
+        assert [one.uscc for one in caseload.every(desk, wanted)] == codes, wanted
+    page = caseload.page(desk, Wanted(), limit=2)
     assert [one.uscc for one in page.lines] == sorted(CODES[:3])[:2]
-    rest = courses.page(desk, Wanted(), after=page.after, limit=2)
+    rest = caseload.page(desk, Wanted(), after=page.after, limit=2)
     assert ([one.uscc for one in rest.lines], rest.after, rest.count) == (sorted(CODES)[2:], "", 3)
 
 
 def test_a_round_counts_its_applications_wherever_they_stand(desk: Desk) -> None:
     take(desk, CODES[0], "企业", "撤回申报", OPENED)
-    [line] = courses.rounds(desk)
-    view = courses.round_numbered(desk, line.round.seq)
+    [line] = rounds.every(desk)
+    view = rounds.numbered(desk, line.round.seq)
     counted = {(one.state, one.count) for one in view.counts}
     assert (view.total, counted, view.status) == (3, {("县级初审", 2), ("撤回", 1)}, "受理中")
     asked = Applying(tier=TIER, procedure="认定", day=OPENED, level="县级")
     with desk.writing() as session:
         applications.apply(session, [CODES[0]], asked, by="县", now=desk.clock())
-    view = courses.round_numbered(desk, line.round.seq)
+    view = rounds.numbered(desk, line.round.seq)
     assert {(one.state, one.count) for one in view.counts} == counted
-    found = courses.every(desk, Wanted(round=view.round, state="撤回"))
+    found = caseload.every(desk, Wanted(round=view.round, state="撤回"))
     assert [one.uscc for one in found] == [CODES[0]]
 
 
 def test_candidates_say_what_may_be_done_with_each(desk: Desk) -> None:
     take(desk, CODES[0], "企业", "撤回申报", OPENED)
-    found = courses.candidates(desk, CODES[:2], TIER)
+    found = candidates.of(desk, CODES[:2], TIER)
     assert [one.state for one in found] == ["撤回", "县级初审"]
     assert found[0].may("推荐", "县级") is None
-    offered = courses.offers(found)
+    offered = candidates.offers(found)
     assert ("推荐", "县级") in offered
     assert ("推荐", "市级") not in offered

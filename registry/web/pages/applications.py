@@ -6,8 +6,8 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import courses
-from registry.desk.courses import Wanted
+from registry.desk import caseload, courses, rounds
+from registry.desk.caseload import Wanted
 from registry.desk.place import Desk
 from registry.web.addresses import asked
 from registry.web.asked import Day, Number, Text
@@ -44,7 +44,7 @@ class Filters:
             state=self.state,
             level=self.level,
             due=self.due,
-            round=courses.round_numbered(desk, self.round).round if self.round else None,
+            round=rounds.numbered(desk, self.round).round if self.round else None,
         )
 
 
@@ -62,7 +62,7 @@ def applications(
 ) -> HTMLResponse:
     """A page of the list; ``first`` and ``last`` are the numbers of what was just recorded."""
     wanted = filters.wanted(at.desk)
-    found = courses.page(at.desk, wanted, after=after)
+    found = caseload.page(at.desk, wanted, after=after)
     return page(
         request,
         "applications.html",
@@ -72,10 +72,10 @@ def applications(
         done=(first, last) if first and last and first <= last else None,
         choosing=bool(filters.tier),
         tiers=at.to.tiers,
-        states=courses.states(at.desk, wanted.tier),
+        states=caseload.states(at.desk, wanted.tier),
         levels=courses.ACTORS,
-        rounds=courses.rounds(at.desk),
-        counted=courses.counted,
+        rounds=rounds.every(at.desk),
+        counted=caseload.counted,
         today=at.desk.today,
         following=asked("/applications", **filters.query, after=found.after),
         first=asked("/applications", **filters.query),

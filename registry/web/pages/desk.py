@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, courses, finding
+from registry.desk import auditing, caseload, finding
 from registry.desk.due import PRESSING
 from registry.web.office import At
 from registry.web.pages import due
@@ -38,11 +38,11 @@ def desk(request: Request, at: At) -> HTMLResponse:
         of_tier=of_tier,
         counted=finding.counted,
         unconfirmed=auditing.unconfirmed(at.desk),
-        due=courses.due(at.desk),
+        due=caseload.due(at.desk),
         pressing=pressing,
         owed_total=sum(n for states in pressing.values() for n in states.values()),
         states=PRESSING,
-        ahead=courses.AHEAD,
+        ahead=caseload.AHEAD,
         latest=auditing.leafed(at.desk, limit=8).lines,
         whole=finding.find(at.desk, limit=1),
     )

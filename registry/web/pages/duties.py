@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, TypeAlias
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, courses, due, duties, evidence
+from registry.desk import auditing, candidates, due, duties, evidence
 from registry.desk.auditing import EntryView
 from registry.desk.due import DueLine
 from registry.desk.duties import Cancelling, Change, Done, Firms, Matter, Papers
@@ -352,7 +352,7 @@ def _shown(
             *((one, one) for one in due.MATTERS if duties.consequences(one)),
         ],
         "line": line,
-        "named": courses.named(at.desk, _fixed(about, form)),
+        "named": candidates.named(at.desk, _fixed(about, form)),
         "drawn": [("", "请选择"), *((one, one) for one in _consequences(form, line)), (NONE, NONE)],
         "causes": [("", "请选择"), *((one, one) for one in duties.causes(at.desk))]
         if act == "cancel"

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from registry.desk import auditing, courses, enterprises, notices
+from registry.desk import auditing, candidates, courses, enterprises, notices
 from registry.desk.auditing import EntryLine, EntryQuery
 from registry.desk.checking import CaseResult, Refusal
 from registry.desk.courses import CourseView
@@ -58,7 +58,7 @@ def _unfiled(
     request: Request, at: Office, uscc: str, how: Asked, entries: Sequence[EntryLine]
 ) -> HTMLResponse:
     """The page of an enterprise of which there are only entries."""
-    [(_, name)] = courses.named(at.desk, [uscc])
+    [(_, name)] = candidates.named(at.desk, [uscc])
     given = {"uscc": uscc, "name": name, "how": how, **_registered(at, uscc, how, entries)}
     return page(request, "enterprise-unfiled.html", **given)
 

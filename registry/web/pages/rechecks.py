@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import courses, finding, rechecks
+from registry.desk import finding, rechecks, rounds
 from registry.desk.place import Desk
 from registry.desk.rechecks import Holder, Judged
 from registry.kit.jsontext import json_text
@@ -80,7 +80,7 @@ def listed(request: Request, at: At, filters: Asked, after: Text = "") -> HTMLRe
         shown=[_shown(holder, found.judged.get(holder.key)) for holder in found.holders],
         counts={one: counts[one] for one in report.STANDINGS if counts[one]},
         tiers=at.to.tiers,
-        rounds=[view.round for view in courses.rounds(at.desk)],
+        rounds=[view.round for view in rounds.every(at.desk)],
         unjudged=rechecks.UNJUDGED,
         after=after,
         first=asked("/rechecks", **filters.query),

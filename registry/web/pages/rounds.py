@@ -6,8 +6,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import courses, evidence
-from registry.desk import rounds as acting
+from registry.desk import caseload, evidence, rounds
 from registry.desk.place import Desk, Seen
 from registry.desk.rounds import Call, Notice, Term
 from registry.web import addresses
@@ -32,16 +31,16 @@ _KINDS: Final = (*Seen(0).kinds, "round")
 
 
 @router.get("/rounds")
-def rounds(request: Request, at: At) -> HTMLResponse:
+def listed(request: Request, at: At) -> HTMLResponse:
     """All rounds."""
-    return page(request, "rounds.html", rounds=courses.rounds(at.desk))
+    return page(request, "rounds.html", rounds=rounds.every(at.desk))
 
 
 @router.get("/rounds/{seq:int}")
 def one(request: Request, at: At, seq: int) -> HTMLResponse:
     """One round."""
-    found = courses.round_numbered(at.desk, seq)
-    return page(request, "round.html", found=found, counted=courses.counted)
+    found = rounds.numbered(at.desk, seq)
+    return page(request, "round.html", found=found, counted=caseload.counted)
 
 
 @router.get("/rounds/open")
@@ -74,7 +73,7 @@ def open_round(request: Request, at: At, given: Given) -> Response:
         given.refuse()
         assert dated is not None
         notice = Notice(number, dated, evidence.sent(desk, files))
-        return addresses.rounded(acting.open_round(desk, call, notice).seq)
+        return addresses.rounded(rounds.open_round(desk, call, notice).seq)
 
     return recorded(
         request,
@@ -101,7 +100,7 @@ def close_round(request: Request, at: At, seq: int, given: Given) -> Response:
         ground = given.text("ground", "请写明理由")
         given.refuse()
         assert on is not None
-        acting.close_round(desk, str(seq), on=on, ground=ground)
+        rounds.close_round(desk, str(seq), on=on, ground=ground)
         return addresses.rounded(seq)
 
     return recorded(
@@ -120,7 +119,7 @@ def _terms(given: Sent) -> dict[str, Term]:
     for line in filter(None, map(str.strip, given.text("terms").splitlines())):
         state, _, text = line.replace("　", " ").replace("：", " ").replace(":", " ").partition(" ")
         try:
-            found[state] = acting.term(text.replace(" ", ""))
+            found[state] = rounds.term(text.replace(" ", ""))
         except ValueError as error:
             given.faults.setdefault("terms", f"「{line}」：{error}")
     return found
@@ -147,7 +146,7 @@ def _closing(request: Request, at: Office, seq: int, form: Form, status: int = 2
         "round-close.html",
         status=status,
         form=form,
-        found=courses.round_numbered(at.desk, seq),
-        counted=courses.counted,
+        found=rounds.numbered(at.desk, seq),
+        counted=caseload.counted,
         today=at.desk.today,
     )

@@ -16,9 +16,10 @@ from typing import Annotated, Any, Final, TypeAlias
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
-from registry.desk import applications, courses, evidence, notices
+from registry.desk import applications, candidates, caseload, courses, evidence, notices, rounds
 from registry.desk.applications import Applying, Doing, Done, Firms, Notice
-from registry.desk.courses import Candidate, NextAct
+from registry.desk.candidates import Candidate
+from registry.desk.courses import NextAct
 from registry.desk.place import Desk, Seen
 from registry.errors import RecordError
 from registry.kit.jsontext import json_text
@@ -81,7 +82,7 @@ class Whom:
         """The enterprises of which the address speaks."""
         if self.uscc or not self.named:
             return tuple(dict.fromkeys(self.uscc))
-        return tuple(one.uscc for one in courses.every(at.desk, self.filters.wanted(at.desk)))
+        return tuple(one.uscc for one in caseload.every(at.desk, self.filters.wanted(at.desk)))
 
 
 Asked: TypeAlias = Annotated[Whom, Depends()]
@@ -104,7 +105,7 @@ def step(request: Request, at: At, whom: Asked, given: Given) -> Response:
 
     def act(desk: Desk) -> str:
         _refuse_others(given, codes)
-        found = courses.candidates(desk, codes, title)
+        found = candidates.of(desk, codes, title)
         wanted = _wanted(at, whom, found)
         with _firms(desk, given, codes) as firms:
             objection = given.text("objection")
@@ -132,8 +133,8 @@ def step(request: Request, at: At, whom: Asked, given: Given) -> Response:
 
 def _step(request: Request, at: Office, whom: Whom, form: Form, status: int = 200) -> HTMLResponse:
     title = _tier(at, whom)
-    found = courses.candidates(at.desk, whom.codes(at), title) if title else []
-    offers = courses.offers(found) if whom.named else courses.acts(at.desk, title)
+    found = candidates.of(at.desk, whom.codes(at), title) if title else []
+    offers = candidates.offers(found) if whom.named else candidates.acts(at.desk, title)
     wanted = _wanted(at, whom, found) if form.typed else offers.get((whom.act, whom.acting))
     able = [one for one in found if (may := _may(whom, one)) and may.possible]
     against = [one for one in able if (may := _may(whom, one)) and may.grounded]
@@ -200,7 +201,7 @@ def _grounded(whom: Whom, found: list[Candidate], wanted: NextAct) -> bool:
 
 
 def _wanted(at: Office, whom: Whom, found: list[Candidate]) -> NextAct:
-    offers = courses.offers(found) if whom.named else courses.acts(at.desk, _tier(at, whom))
+    offers = candidates.offers(found) if whom.named else candidates.acts(at.desk, _tier(at, whom))
     if wanted := offers.get((whom.act, whom.acting)):
         return wanted
     # it was possible when the page was made; the record itself says why it no longer is
@@ -257,15 +258,15 @@ def apply(request: Request, at: At, whom: Asked, given: Given) -> Response:
 
 
 def _round_tier(desk: Desk, named: str) -> str:
-    found = courses.round_numbered(desk, int(named) if named.isdecimal() else 0)
+    found = rounds.numbered(desk, int(named) if named.isdecimal() else 0)
     return str(found.round.body["tier"])
 
 
 def _apply(request: Request, at: Office, whom: Whom, form: Form, status: int = 200) -> HTMLResponse:
     title = at.to.tiers.get(whom.filters.tier, "")
-    rounds = [
+    still = [
         one
-        for one in courses.rounds(at.desk)
+        for one in rounds.every(at.desk)
         if one.status != "已结束" and title in ("", one.round.body["tier"])
     ]
     return page(
@@ -276,12 +277,12 @@ def _apply(request: Request, at: Office, whom: Whom, form: Form, status: int = 2
         whom=whom,
         tier=title,
         tiers=at.to.tiers,
-        found=courses.named(at.desk, whom.uscc),
+        found=candidates.named(at.desk, whom.uscc),
         rounds=[
             ("", "不属于轮次"),
-            *((one.round.seq, f"{one.round.name}（{one.status}）") for one in rounds),
+            *((one.round.seq, f"{one.round.name}（{one.status}）") for one in still),
         ],
-        chosen=whom.filters.round or (rounds[0].round.seq if title and len(rounds) == 1 else ""),
+        chosen=whom.filters.round or (still[0].round.seq if title and len(still) == 1 else ""),
         levels=[(one, one) for one in applications.LEVELS],
         today=at.desk.today,
     )
@@ -335,10 +336,10 @@ def _announce(
     request: Request, at: Office, whom: Whom, form: Form, status: int = 200
 ) -> HTMLResponse:
     title = _tier(at, whom)
-    found = courses.candidates(at.desk, whom.codes(at), title) if title else []
+    found = candidates.of(at.desk, whom.codes(at), title) if title else []
     levels = [
         one.level
-        for one in (courses.acts(at.desk, title, announced=True) if title else {}).values()
+        for one in (candidates.acts(at.desk, title, announced=True) if title else {}).values()
     ]
     return page(
         request,
