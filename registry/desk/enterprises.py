@@ -12,7 +12,7 @@ from registry.errors import RecordError, RegistryError
 from registry.intake.cells import half
 from registry.judging.sizes import Sizes
 from registry.portable.clock import china_text
-from registry.record import admissions, cases, naming, on_file, publication, register
+from registry.record import admissions, cases, holdings, naming, on_file, publication, register
 from registry.record.admissions import ACTIONS as ADMISSIONS
 from registry.record.journal import Entry
 from registry.record.on_file import FilingLine
@@ -143,7 +143,7 @@ def refuse_unknown(session: Session, codes: Sequence[str]) -> None:
         for code in codes
         if code not in titled
         and not cases.of_enterprise(session, code)
-        and not register.holdings(session, code)
+        and not holdings.of(session, code)
     ]
     if missing:
         raise RecordError(

@@ -20,9 +20,11 @@ from registry.judging.settled import Registration
 from registry.judging.wording import registered_text
 from registry.kit.uscc import is_code, tidy
 from registry.record import admissions, journal, register
+from registry.record import holdings as shares
+from registry.record.holdings import Holding
 from registry.record.journal import Entry
 from registry.record.naming import Names
-from registry.record.register import ACTIONS, REASONS, Holder, Holding, Notice
+from registry.record.register import ACTIONS, REASONS, Holder, Notice
 from rules.model.catalogue import TITLE
 
 __all__ = [
@@ -219,7 +221,7 @@ def _hold(desk: Desk, stated: Sequence[Holding], notice: Notice, days: Validity)
         notices = _namesakes(session, stated)
         codes = {code for h in stated for code in (h.held.uscc, h.holder.uscc)} - {""}
         known = listed.names(session, sorted(codes))
-        entries = register.hold(
+        entries = shares.hold(
             session,
             [Holding(_named(h.held, known), _named(h.holder, known), h.share) for h in stated],
             notice,
@@ -236,7 +238,7 @@ def end_holding(
 ) -> Entry:
     """Register that a share is no longer held, by default from the document's date."""
     with desk.writing() as session:
-        return register.end_holding(
+        return shares.end(
             session, code, _holder(holder), notice,
             on=on or notice.dated, by=desk.by, now=desk.clock(),
         )  # fmt: skip
@@ -254,7 +256,7 @@ def holdings(
     with desk.reading() as session:
         if code is not None:
             refuse_unknown(session, [code])
-        found = register.holdings(session, code, until=_until(session, known_at))
+        found = shares.of(session, code, until=_until(session, known_at))
     return list(_wanted(found, as_of, history))
 
 

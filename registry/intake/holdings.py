@@ -9,7 +9,7 @@ from registry.intake.cells import half, plain, read_share
 from registry.intake.identity import code_fault, code_of, name_fault, name_of
 from registry.intake.lists import ListEntry, Listing, enterprises, read_list
 from registry.intake.tables import headings
-from registry.record.register import share_fault
+from registry.record.holdings import share_fault
 from rules.model.characters import clipped
 
 #: The columns of a list besides those of enterprises.

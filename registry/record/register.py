@@ -1,15 +1,15 @@
-"""The register: who holds which title or share, and the document that says so.
+"""The register: who holds which title, and the document that says so.
 
 Every entry states one title anew, as a document left it: granted (授予), extended after a re-check
-(延期), ended early (终止), or struck out because it was entered in error (划销); or one holder's share in
-an enterprise: held (持股), or no longer held (终止). Entries are never altered: the last entry on a
-title or holding decides, and the state at an earlier moment is what remains without later entries.
+(延期), ended early (终止), cancelled for a cause (取消), or struck out because it was entered in error
+(划销). Entries are never altered: the last entry on a title decides, and the state at an earlier moment
+is what remains without later entries. Holdings (``registry.record.holdings``) are entries of the same
+register; what both have in common stands here.
 """
 
-from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Final
 
 from sqlmodel import Session
@@ -27,7 +27,7 @@ from rules.model.facts import check_day
 from rules.portable.clocks import ClockError
 from rules.portable.duties import DutyError, refuse_cancelling
 from rules.portable.errors import Remedy
-from rules.portable.record import Body, Json, is_holding, last_words
+from rules.portable.record import Json, is_holding, last_words
 
 _SCHEMA: Final = 1
 #: The action of an entry, as officers name it.
@@ -62,18 +62,6 @@ class Holder:
     last: date | None = None
 
 
-@dataclass(frozen=True)
-class Holding:
-    """A holder's share in an enterprise; a ``holder`` without a credit code has only a name.
-
-    ``share`` is a ratio in decimal text: ``0.51`` is 51 %.
-    """
-
-    held: Holder
-    holder: Holder
-    share: str
-
-
 def titles(
     session: Session, usccs: Sequence[str] | None = None, *, until: int | None = None
 ) -> dict[str, list[Registration]]:
@@ -87,33 +75,6 @@ def titles(
             assert entry.subject is not None
             found.setdefault(entry.subject, []).append(registration(entry))
     return found
-
-
-def every_holding(
-    session: Session,
-    until: int | None,
-    *,
-    subjects: Sequence[str] | None = None,
-    holders: Sequence[str] | None = None,
-) -> Iterator[Registration]:
-    """All entries on holdings, or those in ``subjects`` or of ``holders``, in order."""
-    for entry in journal.entries(
-        session, last=until, kinds=["holding"], subjects=subjects, holders=holders
-    ):
-        yield registration(entry)
-
-
-def holdings(
-    session: Session, uscc: str | None = None, *, until: int | None = None
-) -> list[Registration]:
-    """All entries on holdings, or those in or of one enterprise, in order."""
-    if uscc is None:
-        return list(every_holding(session, until))
-    ends = [
-        *every_holding(session, until, subjects=[uscc]),
-        *every_holding(session, until, holders=[uscc]),
-    ]
-    return sorted(ends, key=lambda e: e.seq)
 
 
 def held(entry: Registration, day: date) -> bool:
@@ -151,7 +112,7 @@ def grant(
     of the same kind that is valid at the same time raises ``RecordError``. If anything is wrong
     with one holder, nothing is registered.
     """
-    _refuse_days({"valid_from": str(first)})
+    refuse_days({"valid_from": str(first)})
     proposed = Proposed(session, kind, [h.uscc for h in holders])
 
     def stated(holder: Holder, held: list[Registration]) -> Json:
@@ -303,7 +264,7 @@ def cancel(
 
 def strike(session: Session, seq: int, notice: Notice, *, by: str, now: datetime) -> journal.Entry:
     """Strike out a title that was entered in error; ``seq`` is the last entry on it."""
-    named, entry = _signed(notice, by), journal.entry(session, seq)
+    named, entry = signed(notice, by), journal.entry(session, seq)
     if entry.kind != "title" or entry.subject is None:
         raise RecordError(
             "not-a-title", "第{value}号记录不是称号登记", value=seq, remedy=Remedy("list-titles")
@@ -315,135 +276,14 @@ def strike(session: Session, seq: int, notice: Notice, *, by: str, now: datetime
             value=seq,
             remedy=Remedy("find-standing-title"),
         )
-    body = {**entry.content, **_by_notice("strike", notice), "strikes": entry.digest}
-    [added] = journal.append(session, [_draft(body)], by=named, now=now)
+    body = {**entry.content, **by_notice("strike", notice), "strikes": entry.digest}
+    [added] = journal.append(session, [draft(body)], by=named, now=now)
     due.refresh(session.connection(), [entry.subject])
     return added
 
 
-def hold(
-    session: Session,
-    stated: Sequence[Holding],
-    notice: Notice,
-    *,
-    first: date,
-    last: date | None = None,
-    by: str,
-    now: datetime,
-) -> list[journal.Entry]:
-    """Register shares that are held from a day on, to ``last`` or until further notice.
-
-    Each entry replaces what was registered for the same holder and enterprise.
-    """
-    if last is not None and last < first:
-        raise RecordError(
-            "ends-before-it-begins",
-            "持股自{expected}至{value}，终止早于开始：请核对日期",
-            value=last,
-            expected=first,
-        )
-    days = {"valid_from": first.isoformat(), "valid_until": last and last.isoformat()}
-    bodies = [{**_holding(h), **days} for h in stated]
-    return _record_holdings(session, "hold", bodies, notice, by=by, now=now)
-
-
-def end_holding(
-    session: Session, uscc: str, holder: Holder, notice: Notice, *, on: date, by: str, now: datetime
-) -> journal.Entry:
-    """Register that a share is no longer held from the day ``on``."""
-    known = standing(holdings(session, uscc))
-    found = [e for e in known if e.content["uscc"] == uscc and _names(e.content, holder)]
-    if not found:
-        raise RecordError("no-such-holding", "登记簿中没有这项持股", remedy=Remedy("list-holdings"))
-    content, day = found[0].content, on - timedelta(days=1)
-    if not content["valid_from"] <= on.isoformat() <= (content["valid_until"] or "9999-12-31"):
-        raise RecordError(
-            "not-held-then",
-            "持股自{first}至{last}，不能于{value}终止：请核对日期",
-            first=content["valid_from"],
-            last=content["valid_until"] or "今",
-            value=on,
-        )
-    body = {**content, "valid_until": day.isoformat()}
-    return _record_holdings(session, "end", [body], notice, by=by, now=now)[0]
-
-
-def share_fault(share: str) -> str:
-    """What is wrong with a share in decimal text; empty if nothing is.
-
-    >>> share_fault("0.51")
-    ''
-    """
-    ratio = Decimal(share)
-    if not 0 < ratio <= 1:
-        return "持股比例应大于0、不超过100%"
-    return "持股比例的小数位过多" if len(share) > _DIGITS else ""
-
-
-#: The most characters in the text of a share.
-_DIGITS: Final = 14
-
-
-def _holding(stated: Holding) -> Json:
-    return {
-        "uscc": stated.held.uscc,
-        "name": stated.held.name,
-        "holder": stated.holder.uscc,
-        "holder_name": stated.holder.name,
-        "share": stated.share,
-    }
-
-
-def _names(content: Body, holder: Holder) -> bool:
-    if holder.uscc:
-        return bool(content["holder"] == holder.uscc)
-    return not content["holder"] and bool(content["holder_name"] == holder.name)
-
-
-def _record_holdings(
-    session: Session,
-    action: str,
-    bodies: Sequence[Json],
-    notice: Notice,
-    *,
-    by: str,
-    now: datetime,
-) -> list[journal.Entry]:
-    """Add an entry for each holding, or none; ``RecordError`` with everything that is wrong."""
-    named, seen = _signed(notice, by), set[tuple[str, str]]()
-    wrong = list[tuple[str, str, RecordError]]()
-    admitted = admissions.Admitted(session)
-    for body in bodies:
-        pair = body["uscc"], body["holder"] or body["holder_name"]
-        try:
-            _refuse_holding(body, pair in seen, admitted)
-        except RecordError as error:
-            wrong.append((body["name"], body["uscc"], error))
-        seen.add(pair)
-    _refuse(wrong)
-    drafts = [_draft({**body, **_by_notice(action, notice)}) for body in bodies]
-    return journal.append(session, drafts, by=named, now=now)
-
-
-def _refuse_holding(body: Json, again: bool, admitted: Container[str]) -> None:
-    _refuse_holder(Holder(body["uscc"]), set(), admitted)
-    _refuse_days(body)
-    if body["holder"]:
-        wrong = codes.fault(body["holder"], admitted)
-        if wrong is not None:
-            raise RecordError("unsound-code", "持股方的统一社会信用代码{value}", value=wrong)
-    elif not body["holder_name"]:
-        raise RecordError("no-holder", "没有写明持股方")
-    if body["holder"] == body["uscc"]:
-        raise RecordError("holds-itself", "企业不能持有自己")
-    if again:
-        raise RecordError("holder-twice", "同一持股方在名单中出现两次")
-    if fault := share_fault(body["share"]):
-        raise RecordError("unusable-name", "{value}", value=fault)
-
-
 def _title(holder: Holder, kind: str, first: str, last: str) -> Json:
-    _refuse_days({"valid_from": first, "valid_until": last})
+    refuse_days({"valid_from": first, "valid_until": last})
     if first > last:
         raise RecordError(
             "ends-before-it-begins",
@@ -491,7 +331,7 @@ def _record(
     now: datetime,
 ) -> list[journal.Entry]:
     """Add an entry for each holder, or none; ``RecordError`` with everything that is wrong."""
-    named = _signed(notice, by)
+    named = signed(notice, by)
     declared = publication.to_be_filed(session).titles
     if kind not in declared:
         raise RecordError(
@@ -506,29 +346,29 @@ def _record(
     for holder in holders:
         held = [e for e in standing(register.get(holder.uscc, ())) if e.content["kind"] == kind]
         try:
-            _refuse_holder(holder, seen, admitted)
-            body = {**stated(holder, held), **_by_notice(action, notice)}
-            _refuse_days(body)
-            drafts.append(_draft(body))
+            refuse_holder(holder, seen, admitted)
+            body = {**stated(holder, held), **by_notice(action, notice)}
+            refuse_days(body)
+            drafts.append(draft(body))
         except RecordError as error:
             wrong.append((holder.name, holder.uscc, error))
         seen.add(holder.uscc)
-    _refuse(wrong)
+    refuse(wrong)
     added = journal.append(session, drafts, by=named, now=now)
     due.refresh(session.connection(), [h.uscc for h in holders])
     return added
 
 
-def _signed(notice: Notice, by: str) -> str:
+def signed(notice: Notice, by: str) -> str:
     """The name of the person who registers a notice; ``RecordError`` if either is missing."""
     named = signed_name(by)
     if not notice.number.strip():
         raise RecordError("no-document", "登记必须写明依据的文号", remedy=Remedy("give-document"))
-    _refuse_days({"dated": str(notice.dated)})
+    refuse_days({"dated": str(notice.dated)})
     return named
 
 
-def _refuse(wrong: Sequence[tuple[str, str, RecordError]]) -> None:
+def refuse(wrong: Sequence[tuple[str, str, RecordError]]) -> None:
     """Refuse everything if anything is wrong, as (name and code of whom it concerns, what is wrong).
 
     The field ``refused`` of the error has every line by code.
@@ -550,7 +390,8 @@ def _refuse(wrong: Sequence[tuple[str, str, RecordError]]) -> None:
 _SHOWN: Final = 10
 
 
-def _refuse_holder(holder: Holder, seen: set[str], admitted: Container[str]) -> None:
+def refuse_holder(holder: Holder, seen: set[str], admitted: Container[str]) -> None:
+    """Refuse an unsound code, and one that the list has already named."""
     wrong = codes.fault(holder.uscc, admitted)
     if wrong is not None:
         raise RecordError("unsound-code", "统一社会信用代码{value}", value=wrong)
@@ -558,7 +399,7 @@ def _refuse_holder(holder: Holder, seen: set[str], admitted: Container[str]) -> 
         raise RecordError("listed-twice", "名单中出现两次")
 
 
-def _refuse_days(body: Json) -> None:
+def refuse_days(body: Json) -> None:
     """Refuse days that no profile can state, because nobody could be judged by them."""
     for key, name in _DAYS.items():
         if body.get(key) and (wrong := check_day(body[key])):
@@ -580,7 +421,8 @@ _DAYS: Final = {
 }
 
 
-def _by_notice(action: str, notice: Notice) -> Json:
+def by_notice(action: str, notice: Notice) -> Json:
+    """The fields of an entry that say what was done, and by which document."""
     return {
         "schema": _SCHEMA,
         "action": action,
@@ -590,7 +432,8 @@ def _by_notice(action: str, notice: Notice) -> Json:
     }
 
 
-def _draft(body: Json) -> journal.Draft:
+def draft(body: Json) -> journal.Draft:
+    """The entry of the journal that records a title or a holding."""
     if is_holding(body):
         return journal.Draft(
             kind="holding", body=body, subject=body["uscc"], holder=body["holder"] or None

@@ -7,7 +7,7 @@ from sqlmodel import Session
 
 from registry.database.versions import chunks
 from registry.judging.settled import Registration
-from registry.record import register
+from registry.record import holdings, register
 from rules.portable.record import Body
 
 
@@ -37,8 +37,8 @@ def _in_holdings(session: Session, usccs: Sequence[str], until: int | None) -> s
     found = set[str]()
     for part in chunks(usccs):
         for entries in (
-            register.every_holding(session, until, subjects=part),
-            register.every_holding(session, until, holders=part),
+            holdings.every(session, until, subjects=part),
+            holdings.every(session, until, holders=part),
         ):
             found.update(code for e in entries for code in _ends(e.content))
     return found.intersection(usccs)
@@ -62,9 +62,7 @@ class _Network:
             while new:
                 ends = set[str]()
                 for part in chunks(sorted(new)):
-                    for entry in register.standing(
-                        register.every_holding(session, until, **{asked: part})
-                    ):
+                    for entry in register.standing(holdings.every(session, until, **{asked: part})):
                         found.setdefault(entry.content[near], []).append(entry)
                         ends.add(entry.content[far])
                 new = ends - self.firms - {""}

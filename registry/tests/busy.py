@@ -23,6 +23,7 @@ from registry.record import (
     cases,
     decisions,
     determinations,
+    holdings,
     loading,
     publication,
     register,
@@ -139,8 +140,8 @@ def work(engine: sa.Engine, folder: Path, now: Callable[[], datetime]) -> None:
     holders = [register.Holder(uscc) for uscc in codes[:5]]
     with storage.session(engine, write=True) as session:
         register.grant(session, holders, TITLES[0], notice, first=notice.dated, by="甲", now=now())
-        stated = [register.Holding(holders[0], holders[1], "0.51")]
-        register.hold(session, stated, notice, first=notice.dated, by="甲", now=now())
+        stated = [holdings.Holding(holders[0], holders[1], "0.51")]
+        holdings.hold(session, stated, notice, first=notice.dated, by="甲", now=now())
     right = code(31)
     early = right[:17] + ("0" if right[17] != "0" else "1")
     with storage.session(engine, write=True) as session:

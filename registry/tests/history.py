@@ -23,6 +23,7 @@ from registry.record import (
     cases,
     decisions,
     determinations,
+    holdings,
     loading,
     publication,
     register,
@@ -30,7 +31,8 @@ from registry.record import (
 )
 from registry.record.applications import Applying, Doing
 from registry.record.determinations import Ruling, Target
-from registry.record.register import Holder, Holding, Notice
+from registry.record.holdings import Holding
+from registry.record.register import Holder, Notice
 from registry.record.rounds import Call
 from registry.tests import packs, titled
 from rules.language.rulebook import load as load_rules
@@ -222,7 +224,7 @@ class History:
         stated = [Holding(Holder(code(held), f"企业{held}"), Holder(code(holder)), share)]
         notice = Notice("章程4号", first)
         with storage.session(self.engine, write=True) as session:
-            done = register.hold(session, stated, notice, first=first, by="戊", now=self.now())
+            done = holdings.hold(session, stated, notice, first=first, by="戊", now=self.now())
         return done[0].seq
 
     def admit(self, number: int, action: str = "admit") -> None:

@@ -20,8 +20,9 @@ from registry.judging.case import Request
 from registry.judging.judge import Judge
 from registry.judging.verdicts import Checker
 from registry.portable.verifier import verify_bundle
-from registry.record import journal, known, register
-from registry.record.register import Holder, Holding, Notice
+from registry.record import holdings, journal, known, register
+from registry.record.holdings import Holding
+from registry.record.register import Holder, Notice
 from registry.record.replay import Replayer
 from registry.record.tests.test_known import filed as filing
 from registry.reports.explaining import explanation
@@ -86,13 +87,13 @@ def hold(
     last: date | None = None,
 ) -> int:
     """Register shares (holder, held, share); the number of the last entry."""
-    holdings = [
+    stated = [
         Holding(Holder(code(held)), holder(who) if isinstance(who, str) else Holder(code(who)), s)
         for who, held, s in stated
     ]
     with storage.session(database, write=True) as session:
-        return register.hold(
-            session, holdings, CHARTER, first=first, last=last, by="登记人", now=clock()
+        return holdings.hold(
+            session, stated, CHARTER, first=first, last=last, by="登记人", now=clock()
         )[-1].seq
 
 
@@ -102,7 +103,7 @@ def holder(name: str) -> Holder:
 
 def end(database: sa.Engine, clock: Clock, who: int, held: int, on: date = date(2026, 1, 1)) -> int:
     with storage.session(database, write=True) as session:
-        return register.end_holding(
+        return holdings.end(
             session, code(held), Holder(code(who)), CHARTER, on=on, by="登记人", now=clock()
         ).seq
 

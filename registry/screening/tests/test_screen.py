@@ -20,7 +20,7 @@ from registry.conftest import Run
 from registry.database import storage
 from registry.judging.case import Known
 from registry.kit import resources
-from registry.record import publication, register
+from registry.record import holdings, publication, register
 from registry.record.determinations import Target
 from registry.record.register import Holder, Notice
 from registry.screening import deciding, funnel, snapshot
@@ -531,8 +531,8 @@ def test_control_relations_are_those_of_the_register(
         how = {"by": "甲", "now": clock(), "first": date(2022, 10, 1)}
         register.grant(session, [giant], TITLES[2], notice, **how)
         stated = zip(firms, shares, strict=True)
-        held = [register.Holding(Holder(firm), giant, share) for firm, share in stated]
-        register.hold(session, held, notice, **how)
+        held = [holdings.Holding(Holder(firm), giant, share) for firm, share in stated]
+        holdings.hold(session, held, notice, **how)
     said(run("snapshot", "--as-of", DAY.isoformat(), "-o", "某日"))
     asked = ("screen", "--ruleset", "第八批.3.推荐要求", "--as-of", DAY.isoformat())
     for more in ((), ("--snapshot", "某日")):
