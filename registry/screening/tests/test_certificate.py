@@ -14,7 +14,8 @@ from registry.screening.schema import Column, Schema
 from registry.screening.tables import create
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import rulebook, screened
-from rules.drafting.certificate import Plan, SyntheticSetting, alone, planned, together
+from rules.drafting.plans import Plan, planned
+from rules.drafting.synthetic import SyntheticSetting, alone, together
 from rules.model.facts import Fact, Profile
 from rules.model.ruleset import Trace, trace_of
 from rules.portable.reference import Evaluation

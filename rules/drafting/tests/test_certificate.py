@@ -10,16 +10,10 @@ from typing import Any
 
 import pytest
 
-from rules.drafting.certificate import (
-    CertificateDifference,
-    Plan,
-    SyntheticSetting,
-    alone,
-    certify,
-    planned,
-    together,
-)
+from rules.drafting.certificate import certify
 from rules.drafting.mutations import Lookup, of_rule
+from rules.drafting.plans import CertificateDifference, Plan, planned
+from rules.drafting.synthetic import SyntheticSetting, alone, together
 from rules.engine import cells, compiler, program
 from rules.engine.driver import Engine
 from rules.engine.trees import Split, Tree
