@@ -6,8 +6,8 @@ from typing import Final
 
 from registry.kit.characters import visible
 from registry.portable.clock import CHINA, midnight
-from rules.language.editions import parse_day
 from rules.language.provinces import PROVINCES, acting
+from rules.model.days import parse_day
 from rules.model.facts import check_day
 
 #: The formats of a moment, each with the time it spans.
@@ -27,7 +27,7 @@ def day(text: str) -> date:
     (datetime.date(2023, 6, 30), datetime.date(2023, 6, 30))
     """
     try:
-        found = parse_day(text) or _as_in_a_cell(text)
+        found = parse_day(text)
     except ValueError:
         found = _as_in_a_cell(text)
     if wrong := check_day(found.isoformat()):

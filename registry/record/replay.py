@@ -7,7 +7,6 @@ applicability table that the decision names. The decision must come out byte for
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
 from enum import StrEnum
 from functools import partial
 from itertools import islice
@@ -29,7 +28,7 @@ from registry.record import cases, journal, known, publication
 from registry.record.decisions import asked_of, body_of
 from rules.errors import NoRulesetError, RulesError
 from rules.explanation.wording import result_text
-from rules.language.editions import parse_day
+from rules.model.days import parse_day
 from rules.model.ruleset import Ruleset
 from rules.portable.canonical import canonical_json, digest, sha256
 from rules.portable.errors import Remedy
@@ -208,7 +207,7 @@ class Replayer:
         assert now is not None
         verdicts: dict[tuple[str, str], str] = {}
         changed: dict[tuple[str, str], dict[str, tuple[str, str]]] = {}
-        day = _day(asked["as_of"])
+        day = parse_day(asked["as_of"])
         for f in dict.fromkeys(("then", *facts)):
             if f == "now":
                 filed = self._now(entry, asked)
@@ -250,7 +249,7 @@ class Replayer:
 
     def _judged(self, entry: journal.Entry, body: Json) -> tuple[Judgement, Json]:
         asked = body["case"]
-        day, filed = _day(asked["as_of"]), self._then(entry, body)
+        day, filed = parse_day(asked["as_of"]), self._then(entry, body)
         published, judge = self._rules(body["applicability"]["digest"])
         try:
             found = judge.governing(asked["tier"], day, how(asked))
@@ -278,7 +277,7 @@ class Replayer:
 
     def _now(self, entry: journal.Entry, asked: Json) -> Known:
         """The filing behind a decision, as it is known now."""
-        current = cases.of_day(self.session, asked["uscc"], _day(asked["filed_as_of"]))
+        current = cases.of_day(self.session, asked["uscc"], parse_day(asked["filed_as_of"]))
         if current is None:
             raise RecordError(
                 "filing-undone",
@@ -378,12 +377,6 @@ def _unanswered(entry: journal.Entry, found: workers.Lost) -> Replayed:
         difference=ReplayDifference.ENGINE,
         detail=detail,
     )
-
-
-def _day(text: str) -> date:
-    day = parse_day(text)
-    assert day is not None
-    return day
 
 
 def how(asked: Json) -> dict[str, str]:

@@ -26,7 +26,7 @@ from rules.engine.readings import Reading
 from rules.explanation.figures import Figure
 from rules.explanation.findings import Check, Finding, Option
 from rules.explanation.wording import magnitude, reading_text, value_text
-from rules.language.editions import parse_day
+from rules.model.days import parse_day
 from rules.model.facts import Fact, Scalar
 from rules.model.ruleset import Expr, Gap, Indicator, Outcome
 from rules.portable.record import Json
@@ -192,9 +192,7 @@ class Explanation:
     @property
     def filed_as_of(self) -> date:
         """The day of the filing."""
-        found = parse_day(self.case["filed_as_of"])
-        assert found is not None
-        return found
+        return parse_day(self.case["filed_as_of"])
 
     @property
     def recorded_at(self) -> datetime:

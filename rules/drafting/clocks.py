@@ -7,8 +7,7 @@ from datetime import date
 from typing import Final
 
 from rules.errors import RulesError
-from rules.language.editions import parse_day
-from rules.model.days import day_text
+from rules.model.days import DAY, day_text, parse_day
 from rules.portable.clocks import (
     BAR,
     CHANGE,
@@ -50,40 +49,34 @@ class Recorded:
         return self.title
 
 
-def _day(text: str) -> date:
-    found = parse_day(text)
-    assert found is not None  # the pattern asks for a day
-    return found
-
-
 def _granted(given: Recorded, start: str, until: str | None) -> None:
-    given.title = Title(start=_day(start), until=_day(until) if until else None)
+    given.title = Title(start=parse_day(start), until=parse_day(until) if until else None)
 
 
 def _ended(given: Recorded, day: str) -> None:
-    given.title = replace(given.held(), ended=_day(day))
+    given.title = replace(given.held(), ended=parse_day(day))
 
 
 def _extended(given: Recorded, day: str, until: str | None) -> None:
     title = given.held()
-    again = Extension(_day(day), _day(until) if until else None)
+    again = Extension(parse_day(day), parse_day(until) if until else None)
     given.title = replace(title, extensions=(*title.extensions, again))
 
 
 def _updated(given: Recorded, year: str, day: str) -> None:
     title = given.held()
-    given.title = replace(title, updates=(*title.updates, (int(year), _day(day))))
+    given.title = replace(title, updates=(*title.updates, (int(year), parse_day(day))))
 
 
 def _rechecked(given: Recorded, day: str) -> None:
     title = given.held()
-    given.title = replace(title, rechecks=(*title.rechecks, _day(day)))
+    given.title = replace(title, rechecks=(*title.rechecks, parse_day(day)))
 
 
 def _began(
     given: Recorded, matter: str, day: str, done: str | None, kind: str | None = None
 ) -> None:
-    begun, end = _day(day), _day(done) if done else None
+    begun, end = parse_day(day), parse_day(done) if done else None
     number = str(len(given.events) + 1)
     given.events.append(
         Event(matter=matter, subject=number, day=begun, done=end, ground=kind or "")
@@ -99,14 +92,14 @@ def _complained(given: Recorded, day: str, done: str | None) -> None:
 
 
 def _cancelled(given: Recorded, day: str, ground: str, until: str | None) -> None:
-    begun, last = _day(day), _day(until) if until else None
+    begun, last = parse_day(day), parse_day(until) if until else None
     if given.title is not None:
         given.title = replace(given.title, ended=begun)
     number = str(len(given.events) + 1)
     given.events.append(Event(matter=BAR, subject=number, day=begun, ground=ground, until=last))
 
 
-_DAY: Final = r"(\d{4}年\d{1,2}月\d{1,2}日)"
+_DAY: Final = rf"({DAY})"
 GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
     (re.compile(rf"称号自{_DAY}起"), lambda given, start: _granted(given, start, None)),
     (re.compile(rf"称号自{_DAY}至{_DAY}"), _granted),
@@ -138,19 +131,19 @@ SAME: Final = "公告的期限与拟定的相同"
 NOT_PUBLISHED: Final = "期限未公布"
 _SUBJECT: Final = rf"(?P<subject>\d{{4}}年的更新|{VALIDITY}|{EXTENSION}|{MISSES}|{CHANGE}|{RECHECK}|{BAR}|{COMPLAINT})"
 EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
-    (re.compile(rf"称号拟至(?P<text>{_DAY[1:-1]})"), PROPOSED),
-    (re.compile(rf"公告的期限与拟定的(?P<text>{_DAY[1:-1]})不同"), DIFFERS),
+    (re.compile(rf"称号拟至(?P<text>{DAY})"), PROPOSED),
+    (re.compile(rf"公告的期限与拟定的(?P<text>{DAY})不同"), DIFFERS),
     (re.compile(rf"(?P<text>{SAME})"), DIFFERS),
     (re.compile(r"(?P<subject>\d{4}年)最迟于(?P<text>\d{1,2}月\d{1,2}日)更新"), YEARLY),
     (re.compile(rf"(?P<subject>\d{{4}}年)(?P<text>{NO_UPDATE})"), YEARLY),
-    (re.compile(rf"最迟于(?P<text>{_DAY[1:-1]})报告变化"), REPORT),
+    (re.compile(rf"最迟于(?P<text>{DAY})报告变化"), REPORT),
     (re.compile(rf"报告变化的(?P<text>{NOT_PUBLISHED})"), REPORT),
-    (re.compile(rf"最迟于(?P<text>{_DAY[1:-1]})答复举报"), ANSWER),
+    (re.compile(rf"最迟于(?P<text>{DAY})答复举报"), ANSWER),
     (re.compile(rf"答复举报的(?P<text>{NOT_PUBLISHED})"), ANSWER),
-    (re.compile(rf"自(?P<text>{_DAY[1:-1]})起可以申请复核"), OPENS),
-    (re.compile(rf"最迟于(?P<text>{_DAY[1:-1]})申请复核"), CLOSES),
+    (re.compile(rf"自(?P<text>{DAY})起可以申请复核"), OPENS),
+    (re.compile(rf"最迟于(?P<text>{DAY})申请复核"), CLOSES),
     (re.compile(rf"(?P<text>{NO_RECHECK})"), CLOSES),
-    (re.compile(rf"自(?P<text>{_DAY[1:-1]})起可以再申报"), AGAIN),
+    (re.compile(rf"自(?P<text>{DAY})起可以再申报"), AGAIN),
     (re.compile(rf"(?P<text>{NO_BAR})"), AGAIN),
     (re.compile(rf"{_SUBJECT}(?P<text>{'|'.join(STATES)})"), STANDS),
     (re.compile(rf"(?P<text>{NO_ITEM}){_SUBJECT}"), STANDS),

@@ -7,8 +7,7 @@ from datetime import date
 from typing import Final
 
 from rules.errors import RulesError
-from rules.language.editions import parse_day
-from rules.model.days import day_text
+from rules.model.days import DAY, day_text, parse_day
 from rules.model.nearness import near
 from rules.portable.calendar import Calendar
 from rules.portable.workflow import LEVELS, Course, Handling, Step, StepError, Workflow
@@ -82,18 +81,12 @@ class Happened:
         return ""
 
 
-def _day(text: str) -> date:
-    found = parse_day(text)
-    assert found is not None  # the pattern asks for a day
-    return found
-
-
 def _entered(given: Happened, day: str, state: str) -> None:
-    given.entered, given.state = _day(day), state
+    given.entered, given.state = parse_day(day), state
 
 
 def _applied(given: Happened, day: str) -> None:
-    given.entered = _day(day)
+    given.entered = parse_day(day)
 
 
 def _done(given: Happened, act: str) -> None:
@@ -117,14 +110,14 @@ def _evidenced(given: Happened) -> None:
 
 
 def _taken(given: Happened, day: str | None, level: str, act: str) -> None:
-    given.steps.append((_day(day) if day else None, level, act))
+    given.steps.append((parse_day(day) if day else None, level, act))
 
 
 def _asked(given: Happened, day: str) -> None:
-    given.asked = _day(day)
+    given.asked = parse_day(day)
 
 
-_DAY: Final = r"(\d{4}年\d{1,2}月\d{1,2}日)"
+_DAY: Final = rf"({DAY})"
 GIVEN: Final[tuple[tuple[re.Pattern[str], Callable[..., None]], ...]] = (
     (re.compile(rf"案件于{_DAY}申报"), _applied),
     (re.compile(rf"案件于{_DAY}进入“(.+)”"), _entered),
@@ -146,7 +139,7 @@ NO_TERM: Final = "没有办结期限"
 UNPUBLISHED: Final = "办结期限未公布"
 EXPECTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"环节为“(?P<text>.+)”"), STATE),
-    (re.compile(rf"最迟于(?P<text>{_DAY[1:-1]})办结"), DUE),
+    (re.compile(rf"最迟于(?P<text>{DAY})办结"), DUE),
     (re.compile(rf"(?P<text>{NO_TERM}|{UNPUBLISHED})"), DUE),
     (re.compile(r"不能“(?P<subject>.+)”，因为“(?P<text>.+)”"), CANNOT),
     (re.compile(r"可以“(?P<text>.+)”"), CAN),

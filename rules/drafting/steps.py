@@ -14,10 +14,11 @@ from rules.drafting import clocks, courses
 from rules.drafting.clocks import Recorded
 from rules.drafting.courses import Happened
 from rules.errors import QuantityError, RulesError
-from rules.language import editions, provinces
+from rules.language import provinces
 from rules.language.source import GherkinStep, Row
 from rules.language.values import filed_value
 from rules.model.catalogue import Catalogue
+from rules.model.days import optional_day, parse_day
 from rules.model.facts import (
     IDENTITY,
     PERIODS,
@@ -96,7 +97,7 @@ class Given:
     @property
     def day(self) -> date:
         """The filing date."""
-        return editions.parse_day(self.case.get("填报日期", "")) or self.as_of
+        return optional_day(self.case.get("填报日期", "")) or self.as_of
 
     @property
     def province(self) -> str:
@@ -202,9 +203,7 @@ def _field(kind: RecordKind, name: str) -> Fact:
 
 
 def _as_of(given: Given, step: GherkinStep, text: str) -> None:
-    day = editions.parse_day(text)
-    if day is not None:
-        given.as_of = day
+    given.as_of = parse_day(text)
 
 
 def _assume(given: Given, step: GherkinStep) -> None:
@@ -225,7 +224,7 @@ def _case(given: Given, step: GherkinStep) -> None:
                 )
         with _in_row(row):
             if name == "填报日期":
-                editions.parse_day(text)
+                optional_day(text)
         given.case[name] = text
 
 

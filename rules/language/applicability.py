@@ -5,9 +5,10 @@ from typing import Final
 
 from rules.errors import Problem
 from rules.language import provinces, tables
-from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow, parse_day
+from rules.language.editions import OTHERS, UNENCODED, ApplicabilityRow
 from rules.language.source import Clause
 from rules.model.catalogue import Catalogue
+from rules.model.days import optional_day
 from rules.model.nearness import near
 from rules.model.ruleset import Position
 
@@ -32,7 +33,7 @@ def read_rows(
             for said in _faults(clause, cells, catalogue, known)
         )
         try:
-            first, last = parse_day(cells["自"]), parse_day(cells["至"])
+            first, last = optional_day(cells["自"]), optional_day(cells["至"])
         except ValueError:
             continue  # told among the faults
         found.append(
@@ -64,7 +65,7 @@ def _faults(
         said = f"层级「{tier}」没有声明{near(tier, tiers)}：已声明的有{'、'.join(tiers) or '无'}"
         yield f"{said}；请改正，或写一张“层级如下”表"
     try:
-        first, last = parse_day(cells["自"]), parse_day(cells["至"])
+        first, last = optional_day(cells["自"]), optional_day(cells["至"])
     except ValueError:
         yield "自、至应为日期，例如 2026年4月1日，或留空"
         return

@@ -1,8 +1,6 @@
 """Finds the one ruleset that governs a case, with the reason and the rows that lost."""
 
-import re
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -16,24 +14,6 @@ RECOGNITION: Final = "认定"
 RECHECK: Final = "复核"
 OTHERS: Final = "其余"
 UNENCODED: Final = "（未编码）"
-_DAY: Final = re.compile(r"(\d{4})(?:年|-)(\d{1,2})(?:月|-)(\d{1,2})日?")
-
-
-def parse_day(text: str) -> date | None:
-    """A day as officials write it (2026年4月1日 or 2026-04-01); None for an empty text.
-
-    Any other text raises ``ValueError``, which says how to write it.
-
-    >>> parse_day("2026年4月1日")
-    datetime.date(2026, 4, 1)
-    """
-    if not text:
-        return None
-    match = _DAY.fullmatch(text.strip())
-    with suppress(ValueError):
-        if match is not None:
-            return date(int(match[1]), int(match[2]), int(match[3]))
-    raise ValueError("请写成 2023-06-30 或 2023年6月30日")
 
 
 @dataclass(frozen=True, kw_only=True)

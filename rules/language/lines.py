@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Final
 
 from rules.errors import QuantityError, RulesError
-from rules.language.editions import parse_day
 from rules.language.formulas import Formula, FormulaError
+from rules.model.days import parse_day
 from rules.model.expressions import parameters
 from rules.model.nearness import near
 from rules.model.quantities import UNITS, Quantity, parse

@@ -8,7 +8,7 @@ from rules.errors import FactsError, Problem
 from rules.language import declarations, tables
 from rules.language.applicability import read_rows, unknown_province
 from rules.language.clocks import compile_clocks, completed
-from rules.language.editions import OTHERS, ApplicabilityRow, parse_day
+from rules.language.editions import OTHERS, ApplicabilityRow
 from rules.language.formulas import Formula, FormulaError, Names, filed_names, parse_formula
 from rules.language.indicators import declared_indicators
 from rules.language.lines import (
@@ -26,6 +26,7 @@ from rules.language.source import DECLARATIONS, Clause, Document
 from rules.language.tiers import declared_tiers
 from rules.language.workflows import compile_workflow
 from rules.model.catalogue import ROLES, SIZES, Catalogue
+from rules.model.days import optional_day
 from rules.model.expressions import leaves
 from rules.model.facts import IDENTITY, PERIODS, Fact
 from rules.model.nearness import near
@@ -483,7 +484,7 @@ class _Linker:
             for said in unknown_province(province):
                 self.refuse(clause, row.line, said)
             try:
-                first, last = parse_day(start), parse_day(end)
+                first, last = optional_day(start), optional_day(end)
             except ValueError:
                 self.refuse(clause, row.line, "自、至应为日期，例如 2026年4月1日，或留空")
                 continue

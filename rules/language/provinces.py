@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from typing import Final
 
 from rules.errors import RulesetError
-from rules.language.editions import OTHERS, ApplicabilityRow, parse_day
+from rules.language.editions import OTHERS, ApplicabilityRow
+from rules.model.days import parse_day
 from rules.model.quantities import Quantity
 from rules.model.ruleset import Note, Position
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Final
 
 from rules.errors import FactsError, QuantityError
-from rules.language.editions import parse_day
+from rules.model.days import optional_day
 from rules.model.facts import Fact, Scalar, check_value
 from rules.model.quantities import UNITS, Quantity, parse
 
@@ -34,7 +34,7 @@ def filed_value(fact: Fact, text: str) -> Scalar:
         elif fact.kind == "number":
             value = exact_decimal(_read(fact, text).value)
         elif fact.kind == "date":
-            day = parse_day(text)
+            day = optional_day(text)
             value = day.isoformat() if day else ""
     except (QuantityError, ValueError) as error:
         raise FactsError(
