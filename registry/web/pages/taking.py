@@ -17,7 +17,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import HTMLResponse
 
 from registry.desk import applications, candidates, caseload, courses, evidence, notices, rounds
-from registry.desk.applications import Applying, Doing, Done, Firms, Notice
+from registry.desk.applications import Applying, Doing, Done, Firms
 from registry.desk.candidates import Candidate
 from registry.desk.courses import NextAct
 from registry.desk.place import Desk, Seen
@@ -28,7 +28,7 @@ from registry.web.asked import Text
 from registry.web.forms import Form, Given, New, RehearsedError, Sent, recorded
 from registry.web.office import At, Office
 from registry.web.pages.applications import Filters
-from registry.web.pages.registering import codes_typed
+from registry.web.pages.registering import codes_typed, noticed
 from registry.web.rendering import page
 
 router = APIRouter()
@@ -126,9 +126,7 @@ def step(request: Request, at: At, whom: Asked, given: Given) -> Response:
 
             return _led(at, desk, given, title, done, rehearsed=firms.file is not None)
 
-    return _recorded(
-        request, at, given, codes, act, lambda form, status: _step(request, at, whom, form, status)
-    )
+    return _recorded(request, at, whom, given, codes, act, _step)
 
 
 def _step(request: Request, at: Office, whom: Whom, form: Form, status: int = 200) -> HTMLResponse:
@@ -252,9 +250,7 @@ def apply(request: Request, at: At, whom: Asked, given: Given) -> Response:
 
             return _led(at, desk, given, title, done, rehearsed=firms.file is not None)
 
-    return _recorded(
-        request, at, given, codes, act, lambda form, status: _apply(request, at, whom, form, status)
-    )
+    return _recorded(request, at, whom, given, codes, act, _apply)
 
 
 def _round_tier(desk: Desk, named: str) -> str:
@@ -306,30 +302,19 @@ def announce(request: Request, at: At, whom: Asked, given: Given) -> Response:
     def act(desk: Desk) -> str:
         _refuse_others(given, codes)
         with _firms(desk, given, codes) as firms:
-            number = given.text("document", "请写明公告的文号")
-            dated = given.day("dated", "请写明公告的日期") or date.min
+            notice = noticed(desk, given, "公告")
             first, last = given.day("first"), given.day("last")
             level = given.text("level", "请选择由哪一级公告")
-            files = given.held(desk, "evidence")
             given.refuse()
 
             def done(on: Desk) -> Done:
-                notice = Notice(number, dated, evidence.sent(on, files))
                 return applications.announce(
-                    on, firms, title, notice, level=level, first=first, last=last
+                    on, firms, title, notice(on), level=level, first=first, last=last
                 )
 
             return _led(at, desk, given, title, done, rehearsed=True)
 
-    return _recorded(
-        request,
-        at,
-        given,
-        codes,
-        act,
-        lambda form, status: _announce(request, at, whom, form, status),
-        ("title",),
-    )
+    return _recorded(request, at, whom, given, codes, act, _announce, ("title",))
 
 
 def _announce(
@@ -441,12 +426,20 @@ def _digest(given: Sent) -> str:
 def _recorded(
     request: Request,
     at: Office,
+    whom: Whom,
     given: Sent,
     codes: tuple[str, ...],
     act: Callable[[Desk], str],
-    again: Callable[[Form, int], HTMLResponse],
+    shown: Callable[[Request, Office, Whom, Form, int], HTMLResponse],
     kinds: tuple[str, ...] = (),
 ) -> Response:
-    """Do an act that concerns these enterprises, or if none are named, whatever a list names."""
+    """Do an act that concerns these enterprises, or if none are named, whatever a list names.
+
+    ``shown`` is the page on which the form stands, also if the act was refused.
+    """
     concerned = (*Seen(0).kinds, "round", *kinds)
+
+    def again(form: Form, status: int) -> HTMLResponse:
+        return shown(request, at, whom, form, status)
+
     return recorded(request, given, Seen(given.head, codes, concerned), act, again, _FIELDS)
