@@ -1,4 +1,4 @@
-"""What is due of a day, read from the projection, beside the same followed anew from the record.
+"""What is due on a day, read from the projection, beside the same derived anew from the record.
 
 Run ``python -m benchmarks.due``; ``--help`` names the options. Made-up enterprises hold a title of the
 same tier, granted in lists of 1,000 on as many days; every other one updated its information. The

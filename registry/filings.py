@@ -99,7 +99,7 @@ class Submission:
 class Heading(NamedTuple):
     """A column's heading as it is, which may be ``understood`` and yet not ``read``.
 
-    ``levels`` are the stacked headings of which it consists, if there are several.
+    ``levels`` are the stacked headings that make it up, if there are several.
     """
 
     sheet: str

@@ -169,7 +169,7 @@ def _print_refused(texts: Sequence[str]) -> None:
 
 
 def _books() -> ModuleType:
-    from registry.reports import books  # who asks for no workbook does not wait for it
+    from registry.reports import books  # loaded only if a workbook is asked for
 
     return books
 

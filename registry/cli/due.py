@@ -1,4 +1,4 @@
-"""``tidu due``: what is due of titles on a day, overdue, near or ahead, and what follows."""
+"""``tidu due``: what titles make due on a day: overdue, near or ahead, with the consequences."""
 
 from collections import Counter
 from datetime import date

@@ -1,4 +1,4 @@
-"""``tidu round``: what is asked for by a notice, in which days, and what became of it."""
+"""``tidu round``: what a notice calls for, within which days, and what became of it."""
 
 from dataclasses import replace
 from datetime import date

@@ -35,7 +35,7 @@ _SUFFIXES: Final = frozenset(
         ".zip",
     ]
 )
-#: No name of an enterprise has so many digits.
+#: No enterprise's name has this many digits.
 _DIGITS: Final = 8
 
 

@@ -1,4 +1,4 @@
-"""What is due of every title: the only writer of the table ``due_item``.
+"""What every title makes due: the only writer of the table ``due_item``.
 
 Every row follows from titles, duties and re-checks on record, and from the clocks and the calendar in
 force. ``projection`` brings the rows up to date together with its own.
@@ -97,7 +97,7 @@ def _refresh(connection: sa.Connection, usccs: Sequence[str]) -> int:
 
 
 def holders(connection: sa.Connection) -> list[str]:
-    """The credit codes of all enterprises that hold or held a title, or of which rows are stored."""
+    """The credit codes of all enterprises that hold or held a title, or that have rows."""
     titled = sa.select(_JOURNAL.c.subject).where(_JOURNAL.c.kind == "title").distinct()
     stored = sa.select(DUE_ITEM.c.uscc).distinct()
     return sorted({*connection.scalars(titled), *connection.scalars(stored)} - {None})
@@ -109,7 +109,7 @@ def rebuild(connection: sa.Connection) -> int:
 
 
 def differences(connection: sa.Connection) -> Iterator[str]:
-    """The credit codes of enterprises of which a row is missing, surplus or not up to date."""
+    """The credit codes of enterprises with a row that is missing, surplus or out of date."""
     for part in chunks(holders(connection)):
         expected, stored = _derived(connection, part), _stored(connection, part)
         for uscc in part:

@@ -24,7 +24,7 @@ _TEXT: Final = table_of(Document)
 def entries(
     connection: sa.Connection, usccs: Sequence[str], kinds: Sequence[str]
 ) -> list[tuple[str, Recorded]]:
-    """The entries of these kinds about these enterprises, in order; unreadable ones are told elsewhere."""
+    """The entries of these kinds about these enterprises, in order; unreadable ones are reported elsewhere."""
     columns = (_JOURNAL.c[name] for name in ("kind", "seq", "digest", "recorded_at", "body"))
     query = sa.select(*columns).where(_JOURNAL.c.subject.in_(usccs), _JOURNAL.c.kind.in_(kinds))
     found = []

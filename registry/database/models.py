@@ -246,7 +246,7 @@ class Valued(SQLModel):
     words: str | None = Field(default=None, sa_type=Text)
 
 
-#: The columns of which a row with one value fills one.
+#: A row with one value fills one of these columns.
 VALUES: Final = ("flag", "money", "number", "day", "words")
 
 
@@ -628,7 +628,7 @@ class CaseState(SQLModel, table=True):
 
 
 class DueItem(SQLModel, table=True):
-    """What is due of a title, and when each of it shows: what lists of due days read.
+    """A matter that a title makes due, and when it shows: what lists of due days read.
 
     A projection like ``case_state``, and no evidence: ``registry.database.due`` derives every row.
     A row shows from the day ``first`` to ``last``, near from ``near``, overdue from ``late``, unknown from

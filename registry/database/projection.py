@@ -159,7 +159,7 @@ def _rebuild_names(connection: sa.Connection) -> None:
 
 
 def differences(connection: sa.Connection) -> Iterator[str]:
-    """The credit codes of enterprises of which a row is missing, surplus or not up to date."""
+    """The credit codes of enterprises with a row that is missing, surplus or out of date."""
     for part in chunks(_enterprises(connection)):
         expected, stored = _derived(connection, part), _stored(connection, part)
         differing = (k for k in expected | stored if expected.get(k) != stored.get(k))
@@ -324,7 +324,7 @@ def _stands(one: Application, step: int) -> dict[str, Any]:
 
 
 def _said(body: str) -> tuple[str | None, date | None]:
-    """The outcome and the day of a decision; nothing of an altered one, which is told elsewhere."""
+    """The outcome and the day of a decision; neither for an altered one, which is reported elsewhere."""
     with suppress(*UNREADABLE):
         content = json.loads(body)
         return Outcome(content["verdict"]).text, date.fromisoformat(content["case"]["as_of"])

@@ -13,7 +13,7 @@ from registry.database import models, projection, storage, triggers
 from registry.errors import StorageError
 from registry.filings import IDENTITY
 
-#: The only table of which rows are deleted: what is due follows from the record anew each time.
+#: The only table whose rows are deleted: they are derived anew from the record each time.
 DELETED: Final = ("due_item",)
 #: The only columns that are ever updated; rows are otherwise only added.
 UPDATED: Final[dict[str, tuple[str, ...]]] = {

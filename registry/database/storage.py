@@ -123,7 +123,7 @@ def in_parts(engine: sa.Engine) -> sa.Engine:
     """The same engine for work in many parts: between two of them, whoever waits writes first.
 
     Others wait for one part at most, whatever the machine has to do. On SQLite, this is not so by
-    itself: who asks first is not served first. PostgreSQL serves all in turn.
+    itself: the first to ask is not the first to be served. PostgreSQL serves all in turn.
     """
     return engine.execution_options(**{_IN_PARTS: True})
 

@@ -1,7 +1,7 @@
 """Applications and their steps: for one enterprise or for a list, whole or not at all.
 
 Acts come as values (``Applying``, ``Doing``), enterprises one by one or as a list (``Firms``). What
-may be done, by whom and with what effect, the workflow on record says.
+may be done, by whom and with what effect, is laid down by the workflow on record.
 """
 
 from collections.abc import Callable, Sequence

@@ -17,7 +17,7 @@ from registry.record.finding import MOST
 from registry.record.finding import counted as counted
 from rules.portable.workflow import ENDINGS
 
-#: For how many days to come the ends of terms are told.
+#: How many days ahead the ends of terms are shown.
 AHEAD: Final = 14
 
 
@@ -33,7 +33,7 @@ class Waits:
 
 @dataclass(frozen=True, kw_only=True)
 class Ends(Waits):
-    """How many of them have a term that ends on the day ``due``, of which ``days`` are left."""
+    """How many of them have a term that ends on the day ``due``, in ``days`` days."""
 
     due: date
     days: int
@@ -41,14 +41,14 @@ class Ends(Waits):
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """All that waits, and what of it is late or ends within ``AHEAD`` days, the first to end first."""
+    """Everything that waits, and the terms that are over or end within ``AHEAD`` days, in order of their ends."""
 
     waiting: tuple[Waits, ...]
     ending: tuple[Ends, ...]
 
 
 def due(desk: Desk) -> Due:
-    """What waits for whom, and what of it is late or ends soon."""
+    """What waits for whom, and which terms are over or end soon."""
     day = desk.today
     with desk.reading() as session:
         found = caseload.ending(session, day, day + timedelta(AHEAD))

@@ -88,7 +88,7 @@ def _key() -> tuple[VerifierKey | None, str]:
 
 
 def _signed(session: Session) -> dict[int, tuple[str, int]]:
-    """The size of each checkpoint of which an entry tells, with its digest and the entry's number."""
+    """The size of each checkpoint that an entry records, with its digest and the entry's number."""
     return {
         size: (digest, entry.seq)
         for entry in journal.newest_first(session, ["checkpoint"])

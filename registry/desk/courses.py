@@ -122,7 +122,7 @@ class StepLine:
 
 @dataclass(frozen=True)
 class Clause:
-    """What the published workflow says of itself: its clause, on what it rests, and its readings."""
+    """What the published workflow says about itself: its clause, its legal basis, and its readings."""
 
     id: str
     title: str
@@ -136,7 +136,7 @@ class CourseView:
     """An application, its steps, and where it stands on the day ``today``.
 
     ``state`` holds since the day ``since``. ``due`` is the last day of its term; ``unpublished`` is
-    the year of which no calendar is known, so that the last day is not. ``clocked`` are the states
+    the year whose calendar is not known, so that the last day is unknown. ``clocked`` are the states
     through which the clock has brought it since its last entry. ``changed`` means that facts have
     changed since the last decision, number ``decision``. ``open`` are the objections that are not
     settled.
@@ -189,7 +189,7 @@ def of(desk: Desk, uscc: str, tier: str = "") -> list[CourseView]:
 
 
 class _View:
-    """Reads what is told of one application."""
+    """Reads everything that is shown about one application."""
 
     def __init__(self, session: Session, one: Application, day: date) -> None:
         self.session, self.one, self.day = session, one, day

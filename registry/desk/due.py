@@ -1,4 +1,4 @@
-"""What is due of titles on a day: as a list, as counts, and as the events of a calendar file."""
+"""What titles make due on a day: as a list, as counts, and as the events of a calendar file."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Duties of who holds a title: updates, changes, complaints, consequences, cancellations.
+"""What holding a title entails: updates, changes, complaints, consequences, cancellations.
 
 Acts come as values, enterprises one by one or as a list (``Firms``), whole or not at all. What may
 follow from a missed day, and for what a title may be cancelled, the clocks on record say.

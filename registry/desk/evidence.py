@@ -1,4 +1,4 @@
-"""Evidence: files of which the record keeps the digest, and the bureau the bytes if it says where.
+"""Evidence: the record keeps the digests of files; the bureau keeps the files, if it says where.
 
 A file that is kept stands under its digest, ``aa/bb…``, with its name as a text beside it.
 """

@@ -62,7 +62,7 @@ class IssueLine:
 
 @dataclass(frozen=True)
 class Term:
-    """A term of headings that is not understood, where it stands, and what it may mean, best first."""
+    """A word in headings that is not understood, where it stands, and what it may mean, best first."""
 
     text: str
     unit: str
@@ -261,7 +261,7 @@ def _line(group: Group, reading: FileReading | None) -> IssueLine:
 
 
 def _reasons(read: Imported) -> tuple[str, ...]:
-    """Why filings would be refused that no issue tells of, each with the first and how many."""
+    """Why filings without an issue would be refused: each reason with the first filing and how many."""
     told = {filed.where for filed in read.reading.refused}
     late: dict[str, list[str]] = {}
     for line in read.done.refused:

@@ -228,7 +228,7 @@ def rechecked(
     """Add to a reading the faults that the rules and the clock find in its submissions, and word all.
 
     Submissions whose records contradict their filed totals are held back. Filing days after
-    ``today`` are reported. A heading that only ``ahead`` declares is told as such.
+    ``today`` are reported. A heading that only ``ahead`` declares is reported as such.
     """
     good: list[Submission] = []
     sector_fact = catalogue.get(_SECTOR)
@@ -335,7 +335,7 @@ def _stored(desk: Desk, source: Source, prepared: loading.Prepared) -> LoadRepor
     after, reports, count = source.parts.after, list[LoadReport](), 0
     loading.get_ready()
     desk = desk.in_parts()
-    with desk.reading() as session:  # all at once, for no writer should wait for it
+    with desk.reading() as session:  # all at once, so that no writer waits for it
         names = Names(session, {line.uscc: line.name for line, _ in prepared.good.values()})
     with desk.watch("登记", len(prepared.good)) as done:
         for part in loading.parts(prepared, source.parts.size):
@@ -491,7 +491,7 @@ def of_digest(desk: Desk, digest: str) -> ImportLine | None:
 
 
 def stated(desk: Desk, number: int, limit: int) -> list[tuple[str, str]]:
-    """Code and name of the first enterprises of which an import registered something, by code."""
+    """Code and name of the first enterprises for which an import registered something, by code."""
     with desk.reading() as session:
         return loading.stated(session, number, limit)
 

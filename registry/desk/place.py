@@ -41,7 +41,7 @@ class Seen:
 
 
 class _RehearsedError(Exception):
-    """Ends a writing session of which nothing is kept."""
+    """Ends a writing session without keeping anything."""
 
 
 @dataclass(frozen=True)

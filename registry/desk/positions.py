@@ -18,11 +18,11 @@ PACKAGED: Final = "features"
 
 @dataclass(frozen=True)
 class Positions:
-    """Places in compiled criteria, told as a reader finds them.
+    """Places in compiled criteria, named as a reader finds them.
 
     The compiled names of files begin at ``base``, those of a bureau's ``own`` with its name; two
     files of the same name would look alike. ``typed`` is the file or folder that the reader named,
-    so its files are told in the same way. The packaged ones begin with ``features``.
+    so its files are named in the same way. The packaged ones begin with ``features``.
     """
 
     base: Path

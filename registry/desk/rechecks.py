@@ -28,7 +28,7 @@ from rules.portable.clocks import LOST
 
 #: The verdict on who has no filing that could be judged.
 UNJUDGED: Final = "不能判断"
-#: From so many enterprises of a tier on, they are screened before the engine judges any.
+#: From this many enterprises of a tier on, they are screened before the engine judges any.
 MANY: Final = 200
 #: The most enterprises that are judged one by one for a file that somebody waits for.
 AWAITED: Final = 2_000
@@ -40,7 +40,7 @@ def find(desk: Desk, asked: Asked, *, limit: int | None = MOST) -> Rechecks:
         return rechecks.find(session, _tier(desk, asked), limit=limit)
 
 
-#: The holders of a page, of whom each is judged.
+#: How many holders a page shows; each of them is judged.
 LEAF: Final = 20
 
 

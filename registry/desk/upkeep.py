@@ -113,7 +113,7 @@ def restore(file: Path, watch: Watch = unwatched) -> Restored:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """The number of enterprises of which the lists were made anew, and of rows that were amiss."""
+    """How many enterprises' lists were made anew, and how many rows were amiss."""
 
     enterprises: int
     changed: int

@@ -22,7 +22,7 @@ from rules.model.expressions import asked, leaves, sought
 from rules.model.facts import IDENTITY
 from rules.model.ruleset import Expr, Ruleset
 
-#: What a credit code already tells, and what is known of the places from which tables come.
+#: What a credit code already tells, and what is known about the places that tables come from.
 _SPARED: Final = frozenset(["registered_in_prc", "province", "city", "county"])
 
 

@@ -1,4 +1,4 @@
-"""What a county summary lacks although conditions of its day depend on it."""
+"""What a county summary lacks although the criteria of its day depend on it."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import date

@@ -27,7 +27,7 @@ _LOOK: Final = 0.5
 _TELL: Final = 1.0
 #: The seconds that a job has to leave everything in order.
 _GRACE: Final = 10.0
-#: A rate is that of the last so many seconds.
+#: A rate is measured over this many seconds.
 _RECENT: Final = 10.0
 #: The seconds after which jobs that are kept no longer are removed.
 _CLEARING: Final = 3600.0

@@ -19,7 +19,7 @@ _CONTEXT: Final = get_context("spawn")
 #: The seconds before a process that died at once is replaced, and the most after it died often.
 _PAUSE: Final = 1.0
 _LONGEST_PAUSE: Final = 60.0
-#: A process that lived for so many seconds died for a reason of its own.
+#: A process that lived this many seconds died for a reason of its own.
 _LIVED: Final = 30.0
 #: The seconds that a process has to end once it is let go: more than a job has.
 _GRACE: Final = 15.0

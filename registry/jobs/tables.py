@@ -1,4 +1,4 @@
-"""The second store, beside the registry: what is going on, none of which is on the record.
+"""The second store, beside the registry: what is going on; nothing in it is part of the record.
 
 For an SQLite registry it is a second file in the same folder, for PostgreSQL a second schema in the
 same database. So whoever may only read the registry can still be at work in it.
@@ -53,7 +53,7 @@ class Job(Stored, table=True):
     ``arguments``, ``result`` and ``trouble`` are JSON; ``notes`` is what the job itself noted for the
     time when it is begun again. ``runner`` is the process that has taken it, ``seen_at`` when that
     last wrote here. ``done`` of ``total`` parts of a ``stage`` are done, at a
-    ``rate`` of so many a minute.
+    ``rate`` per minute.
     """
 
     __tablename__ = "job"

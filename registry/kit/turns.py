@@ -44,7 +44,7 @@ def give_way(folder: Path) -> None:
 
 @contextmanager
 def _locked(folder: Path, *, shared: bool, seconds: float) -> Iterator[bool]:
-    """A lock on a folder, if it can be had in so many seconds."""
+    """A lock on a folder, if it can be had within that many seconds."""
     handle, locked, end = None, False, monotonic() + seconds
     try:
         if fcntl is not None:

@@ -64,7 +64,7 @@ class Applying:
 
 @dataclass(frozen=True, kw_only=True)
 class Doing:
-    """A step to be recorded: what is done, for which level, and on which day it says it was done.
+    """A step to be recorded: what is done, by which level, and on which day it is said to have been done.
 
     ``ground`` says why, ``document`` and ``evidence`` show it. ``objection`` is the number of the
     step that registered the objection which is settled; None means the only open one.

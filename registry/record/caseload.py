@@ -55,7 +55,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which applications are listed: those to which all that is given applies.
+    """Which applications are listed: those to which everything given applies.
 
     ``due`` asks for those whose term ends on or before that day. Only a ``round`` or the state
     itself brings up those of which nothing more is to be done.
@@ -129,7 +129,7 @@ def counts(session: Session, day: date, of: Round | None = None) -> Mapping[Grou
 
 
 def ending(session: Session, day: date, until: date) -> Mapping[Ending, int]:
-    """How many open applications there are of which the term ends by a day, or is over already."""
+    """How many open applications have a term that ends by a day, or is over already."""
     group = (_ROW.due, _ROW.tier, _ROW.state, _ROW.level)
     soon = _open(session, Wanted(), _ROW.due.between(day, until))
     query = sa.select(*group, sa.func.count()).where(soon).group_by(*group)
@@ -185,7 +185,7 @@ def _open(session: Session, wanted: Wanted, due: sa.ColumnElement[bool]) -> sa.C
 
 
 def _tiers(session: Session) -> list[str]:
-    """The tiers of which there are cases."""
+    """The tiers that have cases."""
     return [tier for tier in _different(session, _ROW.tier) if tier]
 
 

@@ -1,6 +1,6 @@
-"""What is due of titles on a day: what is overdue, near, ahead or over, for whom, and by which text.
+"""What titles make due on a day: what is overdue, near, ahead or over, for whom, and by which text.
 
-Read from the table ``due_item``, of which the state on any day is a comparison of days.
+Read from the table ``due_item``, whose state on any day is a comparison of days.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +38,7 @@ MATTERS: Final = tuple(STARTS)
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is listed of a day: that to which all that is given applies.
+    """What is listed for a day: the matters to which everything given applies.
 
     ``until`` asks for what is due on or before that day. ``place`` is the code of a region, at or
     below which the holder is; whose place is not known is at none. ``decided`` is the consequence
@@ -76,7 +76,7 @@ class DueLine:
     ``due`` is its last day; None if the days off of the year ``unpublished`` are not known, or for a bar
     that is none. ``number`` is its own among those of the tier. ``basis`` is the document by which
     the table ``clocks`` is in force. ``decided`` is the consequence that a person drew, empty for
-    none, and None if nobody decided. From the day ``near`` on it is near. Of who is ``filed`` there
+    none, and None if nobody decided. From the day ``near`` on it is near. If ``filed``, there
     are filings, not only titles. ``former`` is the name under which it filed, if it has another one
     since. ``done`` is the day on which it was done by what was stated, ``recorded`` that on which the
     statement was recorded.
@@ -130,7 +130,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Due:
-    """What is due, and the texts of the tables by which it is; ``cut`` says that there is more."""
+    """What is due, and the tables that make it so; ``cut`` says that there is more."""
 
     asked: Asked
     lines: tuple[DueLine, ...]

@@ -1,4 +1,4 @@
-"""Duties of who holds a title: updates, changes, complaints, and what persons decide on them.
+"""What holding a title entails: updates, changes, complaints, and what persons decide on them.
 
 Each act is an entry of the journal about one enterprise, followed like those before it, so that one
 that does not fit is refused. What follows from a missed day a person decides: one of the consequences
@@ -64,10 +64,10 @@ class Matter:
 
 
 class Reader:
-    """What is on record of the titles and duties of some enterprises, with the clocks of each."""
+    """What is on record about the titles and duties of some enterprises, with the clocks of each."""
 
     def __init__(self, session: Session, usccs: Sequence[str], day: date | None = None) -> None:
-        """``day`` is that of which names are told; without any, they are the present ones."""
+        """``day`` is the day whose names are given; without it, they are the present ones."""
         connection = session.connection()
         self._duties: dict[str, Duties] = {}
         for part in chunks(usccs):
@@ -82,7 +82,7 @@ class Reader:
         return self._names.get(uscc, "") or (held.name if held else "")
 
     def known(self, uscc: str) -> Duties:
-        """The duties of an enterprise of which there is any filing or title; else ``RecordError``."""
+        """The duties of an enterprise that has a filing or a title; ``RecordError`` for any other."""
         if uscc not in self._duties and uscc not in self._names:
             raise RecordError("no-such-enterprise", "登记库中没有这家企业")
         return self._duties.setdefault(uscc, Duties())
@@ -101,7 +101,7 @@ def update(
 ) -> list[journal.Entry]:
     """Record that these enterprises updated their information for a year.
 
-    Raises ``RecordError`` if one of them has no title of which that is due.
+    Raises ``RecordError`` if one of them has no title for which that is due.
     """
 
     def stated(_uscc: str, _reader: Reader) -> tuple[Json, str]:

@@ -95,7 +95,7 @@ def counted(count: int) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Which enterprises are listed: those to which all that is given applies.
+    """Which enterprises are listed: those to which everything given applies.
 
     ``query`` is a part of the name, or the beginning of the credit code; ``place`` the code of a
     region, at or below which they are; ``outcome`` that of the last decision under ``tier``, or

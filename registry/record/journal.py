@@ -444,7 +444,7 @@ def entries(
 
 
 def _refuse_moved(session: Session, found: Sequence[Entry]) -> None:
-    """Raise ``AlteredError`` where an entry points to another filing than its body tells of.
+    """Raise ``AlteredError`` where an entry points to another filing than its body does.
 
     No digest covers where it points.
     """

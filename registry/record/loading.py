@@ -338,7 +338,7 @@ def last_of(session: Session, digest: str) -> ImportLine | None:
 
 
 def stated(session: Session, import_id: int, limit: int) -> list[tuple[str, str]]:
-    """Code and name of the first enterprises of which an import stored a filing, by code."""
+    """Code and name of the first enterprises for which an import stored a filing, by code."""
     query = (
         sa.select(ENTERPRISE.c.uscc, ENTERPRISE.c.name)
         .where(ENTERPRISE.c.id.in_(touched(import_id)))

@@ -173,7 +173,7 @@ def calendars(session: Session) -> Calendars:
 
 def clocks_text(rulebook: "Rulebook") -> str:
     """The clocks as they are published, with the rows that say which of them govern."""
-    from rules.language.clocks import published  # only who publishes needs the language
+    from rules.language.clocks import published  # only publishing needs the language
 
     found = published(rulebook.clock_rows, rulebook.clocks)
     tables = {id: {**table, **_told(rulebook, id)} for id, table in found["clocks"].items()}

@@ -67,7 +67,7 @@ def titles(
 ) -> dict[str, list[Registration]]:
     """All entries on the titles of these enterprises (or of all), in order.
 
-    ``until`` limits this to the first so many entries of the journal.
+    ``until`` limits this to that many entries from the beginning of the journal.
     """
     found: dict[str, list[Registration]] = {}
     for part in [None] if usccs is None else chunks(usccs):

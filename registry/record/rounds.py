@@ -24,7 +24,7 @@ from rules.portable.record import Body, Json
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What a notice asks for: applications for a tier's procedure, from one day to another.
+    """What a notice calls for: applications for a tier's procedure, from one day to another.
 
     An empty ``province`` means all of the registry. ``terms`` replace those of the workflow, by
     state. A claimed day more than ``lag`` days before its recording is pointed out.

@@ -111,7 +111,7 @@ def write_calendar(lines: Iterable[DueLine], path: Path) -> Counter[bool]:
     The same matter has the same name in every file, so that a calendar replaces what it imported
     before. Returns how many lines are in it, and how many (False) have no last day and are not.
     """
-    import icalendar  # who asks for no calendar file does not wait for it
+    import icalendar  # loaded only if a calendar file is asked for
 
     frame = icalendar.Calendar()
     frame.add("prodid", "-//Tidu//due//ZH")

@@ -1,7 +1,7 @@
 """A recorded decision explained: its grounds, its margins, and what would turn it.
 
 Today's rules decide nothing here: the decision is taken again from what it names, and must come out
-byte for byte (``registry.record.replay``). Everything that readers are told is gathered here once.
+byte for byte (``registry.record.replay``). Everything that readers are shown is gathered here once.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -11,7 +11,7 @@ _SHOWN: Final = {
     Outcome.MISSING.text: ("？", "open"),
     Outcome.PENDING.text: ("◇", "person"),
 }
-#: Of everything else: what does not apply, what is not encoded, points.
+#: For everything else: what does not apply, what is not encoded, points.
 _OTHER: Final = ("–", "soft")
 
 

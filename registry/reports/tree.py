@@ -64,7 +64,7 @@ class Comparison:
 class Ground:
     """A rule on which a verdict rests, with its deciding comparisons.
 
-    With ``either``, they belong to several 情形, of which one would do.
+    With ``either``, they belong to several 情形, any one of which would do.
     """
 
     rule: str

@@ -231,7 +231,7 @@ class Screening:
         return part, {**dict.fromkeys(linked, LINKED), **self._routed(wanted)}
 
     def _linked(self, root: str) -> ColumnElement[bool]:
-        """Whether registered holdings may prove a control relation of which a ruleset asks."""
+        """Whether registered holdings may prove a control relation that a ruleset asks about."""
         asked = self.judge.registered(root).control.values()
         shares = [Fraction(share) for sought in asked for share, _ in sought.beyond]
         if not shares:

@@ -92,7 +92,7 @@ def taking(act: str, /, **query: Any) -> str:
 
 
 def duty(act: str, /, **query: Any) -> str:
-    """The page on which something about the duties of who holds a title is entered.
+    """The page on which something about a title holder's duties is entered.
 
     >>> duty("update", uscc="91", year="2024")
     '/duties/update?uscc=91&year=2024'

@@ -1,4 +1,4 @@
-"""What an address may ask, read as the command line reads it; an empty field asks nothing."""
+"""What an address may ask, read as the command line reads it; an empty field is no condition."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

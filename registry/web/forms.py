@@ -134,7 +134,7 @@ class RehearsedError(Exception):
 
 
 class AmissError(Exception):
-    """Fields that are amiss, with what is said of each."""
+    """Fields that are amiss, with what is wrong with each."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         super().__init__(*faults.values())

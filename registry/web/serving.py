@@ -67,7 +67,7 @@ def serve(desk: Desk, opened: socket.socket) -> None:
 
 
 def _warm(desk: Desk) -> None:
-    """Make the pages on criteria before somebody waits for them; what fails is told when asked for."""
+    """Make the pages on criteria before somebody waits for them; what fails is reported when it is asked for."""
     with suppress(DescribedError):
         documenting.on_record(desk)
 

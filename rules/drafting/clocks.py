@@ -1,4 +1,4 @@
-"""The step sentences of examples of clocks: what is on the record of a title, and what then is due."""
+"""The step sentences of examples of clocks: what is on record about a title, and what is due as a result."""
 
 import re
 from collections.abc import Callable

@@ -70,7 +70,7 @@ class Happened:
         )
 
     def why_not(self, handling: Handling, course: Course, act: str) -> str:
-        """Why something cannot be done now by the level whose it is; empty if it can."""
+        """Why the level in charge of an act cannot do it now; empty if it can."""
         rows = [a for a in handling.workflow.acts if a.act == act]
         here = [a for a in rows if a.state == course.state]
         level = next((a.level for a in (*here, *rows)), "")

@@ -1,4 +1,4 @@
-"""Criteria that compile, but cannot be meant so: what is missing, dead, or named for nothing."""
+"""Criteria that compile but cannot be meant: parts that are missing, dead, or never used."""
 
 from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction

@@ -35,7 +35,7 @@ def read_rows(
         try:
             first, last = optional_day(cells["自"]), optional_day(cells["至"])
         except ValueError:
-            continue  # told among the faults
+            continue  # reported among the faults
         found.append(
             ApplicabilityRow(
                 tier=cells["层级"],

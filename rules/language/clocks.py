@@ -101,7 +101,7 @@ def completed(
             said = f"计时「{named}」也依别的表：请直接写它所依的那一张"
             return None, [Problem(clause.path, rest.line, said)]
         if named not in written:
-            return None, []  # its own faults are told
+            return None, []  # its own faults are reported
         faults = [
             (row.line, f"与「{named}」的这一行相同，不起作用：请删去此行")
             for row, clock in zip(rows, own, strict=True)

@@ -99,7 +99,7 @@ def row(place: str, sector: str, year: int | None, value: Fraction, basis: str) 
 
 
 def collisions(rows: Iterable[ParameterRow]) -> Sequence[tuple[ParameterRow, ParameterRow]]:
-    """The pairs of rows of which neither counts before the other: same place, sector and year.
+    """The pairs of rows neither of which precedes the other: same place, sector and year.
 
     Any two others that fit one case differ in rank, so that one of them counts.
     """

@@ -133,7 +133,7 @@ class Catalogue:
         return None
 
     def wholes(self, id: str) -> tuple[str, ...]:
-        """The facts of which a fact is a part, nearest first."""
+        """The totals that include a fact, nearest first."""
         whole = self.fact(id).part_of
         return (whole, *self.wholes(whole)) if whole else ()
 

@@ -1,4 +1,4 @@
-"""What a fact, a list of records and a filing are; feature files declare which there are.
+"""What a fact, a list of records and a filing are; feature files declare the facts and lists.
 
 Money is in yuan, ratios are plain numbers (0.10 is 10%), dates are ISO texts. ``origin`` says who
 states a fact: the enterprise files it (填报), or a reviewer finds it (认定).

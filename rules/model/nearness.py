@@ -10,7 +10,7 @@ from rules.model.characters import INVISIBLE
 
 _MOST: Final = 3
 _ENOUGH: Final = 0.5
-#: How much less alike than the best a name may be that is told beside it.
+#: How much less alike than the best a name may be and still be offered beside it.
 _BEHIND: Final = 0.15
 _QUOTES: Final = str.maketrans(dict.fromkeys("“”‘’「」『』\"'《》", '"'))
 _UNSEEN: Final = re.compile(rf"[{INVISIBLE}\s]")

@@ -49,7 +49,7 @@ _SAVE_AS: Final = "请用 Excel 或 WPS 打开并另存为 .xlsx 后重试"
 
 @dataclass(frozen=True)
 class FileSheet:
-    """A sheet; its rows, of which the first is row 1, can be read only once."""
+    """A sheet; its rows, the first of which is row 1, can be read only once."""
 
     name: str
     rows: Iterator[Row]

@@ -91,7 +91,7 @@ def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Nu
 
 
 def product(a: Number, b: Number, bind: Callable[[Int], Int]) -> Number:
-    """a * b: from the least to the greatest product of their ends, of which some may be endless.
+    """a * b: from the least to the greatest product of their ends, some of which may be infinite.
 
     Zero times anything is zero, also if that cannot be computed.
     """

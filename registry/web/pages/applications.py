@@ -19,7 +19,7 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class Filters:
-    """Which applications are asked for; what is empty asks nothing."""
+    """Which applications are asked for; an empty filter admits all."""
 
     tier: Text = ""
     state: Text = ""

@@ -39,7 +39,7 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class LawBeside:
-    """What stands beside a verdict: a finding's clause, its table with the case, and what is told of it.
+    """What stands beside a verdict: a finding's clause, its table with the case, and what is known about it.
 
     ``page`` is the address of the rule's own page, empty if it has none.
     """
@@ -143,7 +143,7 @@ def case(asked: Case, rule: Text = "", print: bool = False) -> HTMLResponse:
 
 
 def _deciding(parts: tuple[VerdictPart, ...], finding: Finding | None, catalogue: Catalogue) -> str:
-    """The first rule on which the verdict rests; of one that is met, the score or the whole."""
+    """The first rule on which the verdict rests; for one that is met, the score or the whole."""
     grounds = [ground.rule for part in parts for ground in part.grounds]
     if grounds or finding is None:
         return next(iter(grounds), "")

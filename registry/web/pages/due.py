@@ -30,7 +30,7 @@ ALL: Final = "全部"
 
 @dataclass(frozen=True)
 class Filters:
-    """What is asked of a day; what is empty asks nothing, but for the states that press."""
+    """Which matters of a day are asked for; an empty filter admits all, except that the states default to pressing ones."""
 
     on: Day = None
     tier: Text = ""

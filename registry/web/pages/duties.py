@@ -364,7 +364,7 @@ def _shown(
 
 
 def _fixed(about: About, form: Form) -> tuple[str, ...]:
-    """The enterprises that the address names, unless the form was told of others."""
+    """The enterprises that the address names, unless the form names others."""
     codes = tuple(form.value("codes").split())
     return codes if codes == about.uscc and "codes" not in form.faults else ()
 

@@ -20,7 +20,7 @@ _WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 @dataclass(frozen=True)
 class Filters:
-    """Which enterprises are asked for; what is empty asks nothing."""
+    """Which enterprises are asked for; an empty filter admits all."""
 
     q: Text = ""
     place: Text = ""

@@ -25,7 +25,7 @@ router = APIRouter()
 
 @dataclass(frozen=True)
 class Filters:
-    """What is asked of a day; what is empty asks nothing."""
+    """Which re-checks of a day are asked for; an empty filter admits all."""
 
     on: Day = None
     tier: Text = ""

@@ -1,4 +1,4 @@
-"""Rounds ``/rounds``: what was asked for by which notice, and how its applications stand."""
+"""Rounds ``/rounds``: what each notice called for, and how its applications stand."""
 
 from datetime import date
 from typing import Final

@@ -54,7 +54,7 @@ _FIELDS: Final = {
 
 @dataclass(frozen=True)
 class Whom:
-    """Whom a page is about, and which act of which level; what is empty is asked for."""
+    """The enterprises that a page is about, and the act and its level; whatever is empty is asked for."""
 
     filters: Annotated[Filters, Depends()]
     uscc: Annotated[tuple[str, ...], Query()] = ()
@@ -79,7 +79,7 @@ class Whom:
         return addresses.taking("step", **self.query, act=act.act, acting=act.level)
 
     def codes(self, at: Office) -> tuple[str, ...]:
-        """The enterprises of which the address speaks."""
+        """The enterprises that the address names or finds."""
         if self.uscc or not self.named:
             return tuple(dict.fromkeys(self.uscc))
         return tuple(one.uscc for one in caseload.every(at.desk, self.filters.wanted(at.desk)))
@@ -182,7 +182,7 @@ def _only(whom: Whom, some: list[Candidate], *, of: list[Candidate]) -> str:
 def _objections(
     at: Office, found: list[Candidate], title: str, wanted: NextAct | None
 ) -> list[tuple[str, str]]:
-    """The open objections of a single case of which one must be chosen."""
+    """The open objections of a single case, one of which must be chosen."""
     if wanted is None or not wanted.settles or len(found) != 1:
         return []
     [view] = courses.of(at.desk, found[0].uscc, title)[:1]

@@ -1,1 +1,1 @@
-"""Living documentation: everything that a page says of the criteria, as values."""
+"""Living documentation: everything that a page says about the criteria, as values."""

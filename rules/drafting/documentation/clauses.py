@@ -1,4 +1,4 @@
-"""The lists of clauses: what each source text says, and the rule or the reason for each of it.
+"""The lists of clauses: what each source text says, with the rule for each clause or the reason why it has none.
 
 ``clauses.md`` in a folder of criteria is a table 条款, 内容, 处理 in the order of the source. 处理 names
 rules in backticks; 未编码： begins the reason why a clause, or a part of it, is no rule.

@@ -33,7 +33,7 @@ class ThresholdReach:
 
 @dataclass(frozen=True)
 class Survivor:
-    """A mutant that no example kills: of which rule or indicator, what is altered, and why it may.
+    """A mutant that no example kills: its rule or indicator, what is altered, and why that is accepted.
 
     Without a ``reason`` an example is lacking.
     """

@@ -1,4 +1,4 @@
-"""What pages say of the criteria, as plain values."""
+"""What pages say about the criteria, as plain values."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The signs, words and quantities of which a formula is written, and what a name may be."""
+"""The signs, words and quantities that make up a formula, and what a name may be."""
 
 import re
 from collections.abc import Iterator
