@@ -42,6 +42,7 @@ WORDS: Final = {
     "--force-reinstall --no-cache-dir --no-binary durable-rules durable-rules==2.0.28"
     "（Python 3.12 及以下可省去 CC 一项）",
     "install-spark": "请运行 pip install 'tidu[spark]'（并需要 Java 17 以上）",
+    "start-spark": "请核对集群地址，并确认本机有 Java 17 以上",
     "publish-criteria": "请先运行 tidu rules publish",
     "replace-year": "核对后确要更正的，请加上 --replace",
     "rules-now": "请用 --rules now 按现行规则检查当时的事实，或改用较晚的 --known-at",

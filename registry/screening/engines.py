@@ -187,7 +187,16 @@ class Spark:
         builder = SparkSession.builder.master(master).appName("tidu")
         for name, value in _SPARK.items():
             builder = builder.config(name, value)
-        self.session = builder.getOrCreate()
+        try:
+            self.session = builder.getOrCreate()
+        except Exception as error:  # PySpark, py4j and Java each raise their own
+            raise ScreeningError(
+                "spark-not-started",
+                "Spark（{value}）没有启动：{cause}",
+                value=master,
+                cause=str(error).partition("\n")[0].rstrip("."),
+                remedy=Remedy("start-spark"),
+            ) from error
         folder = parquet.absolute()  # a cluster does not know this process's working folder
         for table in schema.tables:
             frame = self.session.read.parquet(str(folder / f"{table}.parquet"))

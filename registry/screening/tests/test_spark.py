@@ -1,16 +1,19 @@
-"""Spark, where PySpark and Java are installed: the PostgreSQL text over the same Parquet files."""
+"""Spark: the PostgreSQL text over the same Parquet files, where PySpark and Java are installed."""
 
 import json
 import shutil
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import sqlalchemy as sa
 
 from registry.conftest import Run
 from registry.screening import snapshot
-from registry.screening.engines import Spark
+from registry.screening.engines import ScreeningError, Spark
 from registry.screening.schema import schema_of
 from registry.screening.tests.filings import DAY
 from registry.screening.tests.support import by_reference, differing, filed, rulebook
@@ -18,12 +21,10 @@ from registry.screening.tests.test_agreement import at_randoms
 from registry.tests import support
 from rules.tests.packaged import catalogue
 
-pytest.importorskip("pyspark", reason="PySpark is not installed: pip install -e '.[dev,spark]'")
-if shutil.which("java") is None:
-    pytest.skip(
-        "Spark runs on Java 17 or later, and no java is on the PATH", allow_module_level=True
-    )
-
+needs_spark = pytest.mark.skipif(
+    find_spec("pyspark") is None or shutil.which("java") is None,
+    reason="Spark needs PySpark (pip install -e '.[dev,spark]') and Java 17 or later",
+)
 #: What PySpark leaves open when it stops is none of ours.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.filterwarnings(
 SCHEMA = schema_of(catalogue())
 
 
+@needs_spark
 def test_spark_agrees_with_the_reference_on_every_node(tmp_path: Path) -> None:
     firms = at_randoms()
     snapshot.write(tmp_path / "某日", catalogue(), filed(firms), DAY, (0, ""))
@@ -42,6 +44,7 @@ def test_spark_agrees_with_the_reference_on_every_node(tmp_path: Path) -> None:
     found.close()
 
 
+@needs_spark
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_a_whole_tier_comes_out_as_on_duckdb(run: Run, database: sa.Engine, tmp_path: Path) -> None:
     near = support.submission(support.CODES[1], rd_expense__2022="1499999.99")
@@ -58,3 +61,25 @@ def test_a_whole_tier_comes_out_as_on_duckdb(run: Run, database: sa.Engine, tmp_
     found = screened("spark", "--master", "local[2]")
     assert found == screened("duckdb")
     assert found[1][0]["near"] == 1
+
+
+def test_without_pyspark_one_sentence_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
+    with pytest.raises(ScreeningError, match=r"^没有安装 PySpark$"):
+        Spark(SCHEMA, tmp_path)
+
+
+def test_a_session_that_does_not_start_is_refused_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spark = MagicMock()
+    builder = spark.SparkSession.builder.master.return_value.appName.return_value
+    builder.config.return_value = builder
+    builder.getOrCreate.side_effect = RuntimeError("Java gateway process exited\n  at java_gateway")
+    monkeypatch.setitem(sys.modules, "pyspark", spark)
+    monkeypatch.setitem(sys.modules, "pyspark.sql", spark)
+    said = "^Spark（集群）没有启动：Java gateway process exited$"
+    with pytest.raises(ScreeningError, match=said):
+        Spark(SCHEMA, tmp_path, "集群")
