@@ -1,6 +1,5 @@
 """Forged duties: who owns the database changes one and chains every digest anew; the verification tells of it."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -8,14 +7,13 @@ import pytest
 import sqlalchemy as sa
 from sqlmodel import Session
 
+from registry.audit.tests.chained import chained_anew
 from registry.audit.tests.held import HELD, held
 from registry.audit.verify import verify
 from registry.database import projection, storage, triggers
-from registry.portable.chain import GENESIS, header_text
 from registry.record import journal
 from registry.tests.support import CODES
 from registry.tests.titled import TIER
-from rules.portable.canonical import canonical_json, digest, sha256
 
 JOURNAL = journal.JOURNAL
 Json: TypeAlias = dict[str, Any]
@@ -31,27 +29,13 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
 
 def rewritten(connection: sa.Connection, seq: int, change: Mapping[str, object]) -> None:
     """Change the body of an entry, and chain all that follows anew."""
-    names: dict[str, str] = {}
     rows = connection.execute(sa.select(JOURNAL).order_by(JOURNAL.c.seq)).mappings().all()
-    steps = [json.loads(row["body"]) for row in rows if row["kind"] == "step"]
     own = [n for n, text in triggers.DEFINITIONS["sqlite"].items() if " ON journal " in text]
     for name in own:
         connection.exec_driver_sql(f"DROP TRIGGER {name}")
     connection.execute(sa.delete(JOURNAL))
-    previous = GENESIS
-    for row in rows:
-        body = row["body"]
-        for old, new in names.items():
-            body = body.replace(old, new)
-        plain = json.loads(body)
-        if row["kind"] == "announcement":
-            closed = (s["application"] for s in steps if s.get("announcement") == row["digest"])
-            plain["announced"] = digest([names[name] for name in closed])
-        if row["seq"] == seq:
-            plain |= change
-        entry = journal.Entry(**{**row, "body": canonical_json(plain), "previous": previous})
-        previous = names[row["digest"]] = sha256(header_text(entry.header()))
-        connection.execute(sa.insert(JOURNAL), {**vars(entry), "digest": previous})
+    for row in chained_anew(rows, seq, lambda body: body.update(change)):
+        connection.execute(sa.insert(JOURNAL), row)
     for name in own:
         connection.exec_driver_sql(triggers.DEFINITIONS["sqlite"][name])
 

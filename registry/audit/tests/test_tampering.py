@@ -6,7 +6,7 @@ afterwards. What no one can find is listed, with the reason.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +22,7 @@ from sqlmodel import Session, SQLModel
 from registry.audit import checkpoints
 from registry.audit.keys import SigningKey
 from registry.audit.report import VerificationReport
+from registry.audit.tests.chained import chained_anew
 from registry.audit.verify import verify
 from registry.database import backup, forms, projection, schema, storage, triggers
 from registry.database.columns import Day, Exact, Utc, Yuan
@@ -30,7 +31,7 @@ from registry.errors import AlteredError, RecordError, StorageError
 from registry.judging import judge as judging
 from registry.judging.facts import profile_of
 from registry.kit import resources
-from registry.portable.chain import GENESIS, header_text
+from registry.portable.chain import header_text
 from registry.portable.notes import Checkpoint
 from registry.record import cases, journal, on_file, publication, relations
 from registry.record.decisions import body_of
@@ -41,7 +42,7 @@ from rules.decider import Decider, Decision
 from rules.model.decode import decode
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
-from rules.portable.canonical import canonical_json, digest, sha256
+from rules.portable.canonical import canonical_json, sha256
 from rules.portable.record import decision_body
 
 TABLES = SQLModel.metadata.tables
@@ -603,35 +604,11 @@ def _rewrite(
     attacker: Attacker, seq: int, change: Callable[[dict[str, Any]], object], *, by: str = ""
 ) -> None:
     """Change the body of an entry, or who made it, and chain all that follows anew."""
-    names: dict[str, str] = {}
     with attacker.attack("journal"):
         rows = attacker.run(sa.select(JOURNAL).order_by(JOURNAL.c.seq)).mappings().all()
         attacker.run(sa.delete(JOURNAL))
-        previous = GENESIS
-        for row in rows:
-            body = row["body"]
-            for old, new in names.items():
-                body = body.replace(old, new)
-            plain = json.loads(body)
-            if row["kind"] == "announcement":
-                plain["announced"] = digest([names[name] for name in _announced(rows, row)])
-            if row["seq"] == seq:
-                change(plain)
-            body = canonical_json(plain)
-            entry = journal.Entry(**{**row, "body": body, "previous": previous})
-            if by and row["seq"] == seq:
-                opened = {"salt": entry.salt, "texts": {**entry.texts, "by": by}}
-                entry = replace(entry, disclosures=canonical_json(opened))
-            previous = sha256(header_text(entry.header()))
-            names[row["digest"]] = previous
-            attacker.run(sa.insert(JOURNAL), {**vars(entry), "digest": previous})
-
-
-def _announced(rows: Sequence[Any], announcement: Any) -> list[str]:
-    """The applications that an announcement closes."""
-    steps = [json.loads(row["body"]) for row in rows if row["kind"] == "step"]
-    name = announcement["digest"]
-    return [step["application"] for step in steps if step.get("announcement") == name]
+        for row in chained_anew(rows, seq, change, by=by):
+            attacker.run(sa.insert(JOURNAL), row)
 
 
 def _unsigned(attacker: Attacker) -> None:
