@@ -15,6 +15,7 @@ from registry.portable.sealing import seal
 from registry.record import journal, publication
 from registry.record.journal import SEALED, Draft
 from registry.tests.history import History, bare
+from registry.tests.plans import plans
 from rules.portable.canonical import sha256
 
 NOW = datetime(2023, 7, 1, 8, tzinfo=UTC)
@@ -147,29 +148,15 @@ def test_what_is_no_decision_is_found_without_reading_those(database: sa.Engine)
 def test_what_a_second_person_must_confirm_is_found_without_reading_the_decisions(
     history: History,
 ) -> None:
-    plans, explaining = list[str](), False
-    with storage.session(history.engine) as session:
-        connection = session.connection()
-        on_postgresql = connection.dialect.name == "postgresql"
-        if on_postgresql:  # which would rather look at all of a few rows
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-
-        @sa.event.listens_for(connection, "before_cursor_execute")
-        def explain(_c: object, _u: object, statement: str, given: Any, *_: object) -> None:
-            nonlocal explaining
-            if explaining or "journal.body" not in statement:
-                return
-            explaining = True
-            how = "EXPLAIN" if on_postgresql else "EXPLAIN QUERY PLAN"
-            rows = connection.exec_driver_sql(f"{how} {statement}", given)
-            plans.extend(str(row[-1]) for row in rows)
-            explaining = False
-
+    with (
+        storage.session(history.engine) as session,
+        plans(session.connection(), "journal.body") as lines,
+    ):
         found = list(journal.entries(session, kinds=["determination", "confirmation"]))
     assert {entry.kind for entry in found} <= {"determination", "confirmation"}
-    assert plans
+    assert lines
     walked = r"Seq Scan|pk_journal|SCAN journal$|INTEGER PRIMARY KEY"
-    assert not [line for line in plans if re.search(walked, line)]
+    assert not [line for line in lines if re.search(walked, line)]
 
 
 @pytest.mark.parametrize("looked_for", ["count(*)", "CASE WHEN (substr(journal.body"])

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date
 from itertools import chain
 from random import Random
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ from registry.errors import LoadError, RecordError
 from registry.record import cases, finding, journal
 from registry.record.finding import UNDECIDED_WORD, Asked
 from registry.tests.history import LATER, History, bare, code
+from registry.tests.plans import plans
 from rules.model.ruleset import OUTCOMES, Outcome
 from rules.tests.packaged import TITLES
 
@@ -168,28 +168,11 @@ def test_no_list_walks_through_all_enterprises(
     history.publish()
     history.load(bare(1), bare(2))
     history.decide(1)
-    on_postgresql = database.dialect.name == "postgresql"
-    plans, explaining = list[str](), False
-    with storage.session(database) as session:
-        connection = session.connection()
-        if on_postgresql:  # which would rather look at all of a few rows
-            connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-
-        @sa.event.listens_for(connection, "before_cursor_execute")
-        def explain(_c: object, _u: object, statement: str, given: Any, *_: object) -> None:
-            nonlocal explaining
-            if explaining or " case_state" not in statement:
-                return
-            explaining = True
-            how = "EXPLAIN" if on_postgresql else "EXPLAIN QUERY PLAN"
-            rows = connection.exec_driver_sql(f"{how} {statement}", given)
-            plans.extend(str(row[-1]) for row in rows)
-            explaining = False
-
+    with storage.session(database) as session, plans(session.connection(), " case_state") as lines:
         for query in ("", "企业", "9135"):
             finding.page(session, Asked(query=query, tier=tier, outcome=outcome, place=place))
-    assert plans
-    assert not [line for line in plans if re.search(r"SCAN (case_state|enterprise)|Seq Scan", line)]
+    assert lines
+    assert not [line for line in lines if re.search(r"SCAN (case_state|enterprise)|Seq Scan", line)]
 
 
 @pytest.mark.parametrize(
