@@ -326,11 +326,12 @@ def test_on_any_day_applications_stand_where_following_them_anew_brings_them(
 
     def compare(days: Iterable[int]) -> None:
         with storage.session(filed) as session:
+            anew = {code: Reader(session).of([code])[code] for code in CODES[:3]}
             for day in (date(2023, 7, 11) + timedelta(n) for n in days):
                 found = caseload.every(session, Wanted(tier=TIER), day)
                 assert [one.uscc for one in found] == sorted(CODES[:3])
                 for one in found:
-                    [application] = Reader(session).of([one.uscc])[one.uscc]
+                    [application] = anew[one.uscc]
                     course, left = application.on(day), application.now()
                     assert (one.state, one.due) == (course.state, course.due)
                     assert one.before == (left.state if left.state != course.state else "")
