@@ -5,13 +5,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.decider import Decider
-from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Fact, Profile, RecordKind, RecordList, Scalar, yearly_key
 from rules.model.ruleset import (
     Bands,
@@ -27,19 +25,13 @@ from rules.model.ruleset import (
     trace_of,
 )
 from rules.portable import reference
-from rules.tests.packaged import catalogue
+from rules.tests.packaged import catalogue, rulebook
 
-FEATURES = Path(__file__).parents[2] / "features"
 TIERS = ("63.1", "63.2", "63.3", "2026.2", "2026.2.复核", "2026.3", "2026.3.复核")
 #: One ruleset that a province has filled, and one of a round.
 LOCAL = ("63.2@山东省.2022-08-01", "第八批.3")
 AS_OF = date(2023, 6, 30)
 BASE = Fraction(100_000_000)
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(FEATURES)
 
 
 @cache

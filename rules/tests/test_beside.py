@@ -22,7 +22,8 @@ from rules.model.expressions import add, const
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset
 from rules.portable.reference import Alike, EvaluationError, Evaluator
-from rules.tests.test_agreement import evaluator, profiles, rulebook
+from rules.tests.packaged import rulebook
+from rules.tests.test_agreement import evaluator, profiles
 
 ROOTS = ("63.1", "63.2", "63.3", "2026.2")
 

@@ -62,8 +62,8 @@ from rules.model.ruleset import (
 )
 from rules.portable import figures, reference
 from rules.sensitivity import margins, smallest_changes
-from rules.tests.packaged import catalogue
-from rules.tests.test_agreement import AS_OF, rulebook
+from rules.tests.packaged import catalogue, rulebook
+from rules.tests.test_agreement import AS_OF
 
 MISSING = Outcome.MISSING
 

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,18 +18,11 @@ from rules.engine.driver import Engine
 from rules.engine.trees import Split, Tree
 from rules.errors import RulesetError
 from rules.language.linking import vocabulary
-from rules.language.rulebook import Rulebook, load
 from rules.model.ruleset import Band, Bands, Cases, Indicator, Outcome, Rule, Ruleset
 from rules.portable import reference, tables
 from rules.portable.evaluation import MET, NOT_MET, Points
 from rules.portable.figures import MISSING, PENDING, Number, Reading
-
-FEATURES = Path(__file__).parents[3] / "features"
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(FEATURES)
+from rules.tests.packaged import rulebook
 
 
 @cache

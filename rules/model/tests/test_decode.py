@@ -3,31 +3,21 @@
 import json
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache
-from pathlib import Path
 
 import pytest
 
 from rules.decider import by_both
 from rules.errors import RulesetError
-from rules.language.rulebook import Rulebook, load
 from rules.model.catalogue import Catalogue
 from rules.model.decode import decode
 from rules.model.facts import Profile
 from rules.model.ruleset import Gap, Outcome, Points
 from rules.portable.canonical import canonical_json
 from rules.portable.record import SHARE
+from rules.tests.packaged import rulebook
 from rules.tests.test_agreement import AS_OF
 
-FEATURES = Path(__file__).parents[3] / "features"
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(FEATURES)
-
-
-ROOTS = list(dict.fromkeys(r.ruleset for r in load(FEATURES).applicability if r.encoded))
+ROOTS = list(dict.fromkeys(r.ruleset for r in rulebook().applicability if r.encoded))
 
 
 @pytest.mark.parametrize("root", ROOTS)

@@ -32,8 +32,8 @@ from rules.model.ruleset import (
 from rules.portable.figures import ratio, years
 from rules.sensitivity import Change, Changes, Margin, margins, smallest_changes
 from rules.sensitivity.along import Along, Track, sign_changes
-from rules.tests.packaged import catalogue
-from rules.tests.test_agreement import AS_OF, FIGURES, TIERS, evaluator, profiles, rulebook, values
+from rules.tests.packaged import catalogue, rulebook
+from rules.tests.test_agreement import AS_OF, FIGURES, TIERS, evaluator, profiles, values
 
 STEPS = {"万元": Fraction("0.01"), "%": Fraction("0.000001"), "分": Fraction("0.01")}
 
