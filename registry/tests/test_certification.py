@@ -19,13 +19,14 @@ from registry.record import certification, publication
 from rules.engine import compiler
 from rules.language.rulebook import Rulebook, load
 from rules.model.ruleset import Outcome
+from rules.tests import packaged
 
 Publish = Callable[[], Result]
 
 
 @pytest.fixture(scope="module")
 def rulebook() -> Rulebook:
-    return load(resources.features())
+    return packaged.rulebook()
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def test_publishing_says_on_how_many_cases_the_engines_agree(publish: Publish) -
 
 
 def test_what_is_packaged_needs_no_certificate_again(tmp_path: Path) -> None:
-    assert certification.uncertified(load(resources.features())) == []
+    assert certification.uncertified(packaged.rulebook()) == []
     draft = shutil.copytree(resources.features(), tmp_path / "draft")
     file = draft / "miit-2022-63" / "innovative.feature"
     text = file.read_text(encoding="utf-8")

@@ -17,13 +17,14 @@ from registry.demo.tables import write_directory, write_stream
 from registry.filings import FileReading
 from registry.intake import directory
 from registry.intake.tests.counties import survey
-from registry.kit import resources, uscc
+from registry.kit import uscc
 from rules.decider import by_reference
 from rules.engine.readings import Evaluator
 from rules.language.editions import governing
-from rules.language.rulebook import Rulebook, load
+from rules.language.rulebook import Rulebook
 from rules.model.facts import Profile
 from rules.model.ruleset import Indicator, Outcome, Ruleset
+from rules.tests import packaged
 from rules.tests.packaged import TITLES
 
 DAY = date(2026, 6, 30)
@@ -31,7 +32,7 @@ DAY = date(2026, 6, 30)
 
 @pytest.fixture(scope="module")
 def rulebook() -> Rulebook:
-    return load(resources.features())
+    return packaged.rulebook()
 
 
 @pytest.fixture(scope="module")

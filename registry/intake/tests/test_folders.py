@@ -30,13 +30,12 @@ from registry.intake import directory
 from registry.intake.cells import PLAIN, read_fact
 from registry.intake.folders import FolderCounts, FolderLoader, PreparingWorker, Task, unchecked
 from registry.intake.tests.counties import CATALOGUE, survey
-from registry.kit import resources
 from registry.record import loading, on_file, receipts
 from registry.tests import history
 from registry.tests.history import FILED, LATER, bare, full
 from registry.tests.processes import ended, forked
-from rules.language.rulebook import load
 from rules.model.facts import Fact, check_value
+from rules.tests import packaged
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 COUNT = 55
@@ -45,7 +44,7 @@ COUNT = 55
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made") / "全省"
-    wanted = aims(load(resources.features()))
+    wanted = aims(packaged.rulebook())
     write_directory(folder, COUNT, 1, date(2026, 6, 30), wanted, lambda done: None)
     return folder
 

@@ -10,7 +10,6 @@ from registry.judging.case import Request, unfiled
 from registry.judging.judge import CheckRefusedError, Judge, MisdatedError
 from registry.judging.verdicts import CaseResult
 from registry.judging.worker import Cause, CheckingWorker, Refusal, attempt, judged_under
-from registry.kit import resources
 from registry.tests.support import submission
 from rules.errors import (
     DisagreementError,
@@ -20,8 +19,8 @@ from rules.errors import (
     NoRulesetError,
     RulesetError,
 )
-from rules.language.rulebook import load
 from rules.model.ruleset import Outcome
+from rules.tests import packaged
 
 DAY = date(2023, 6, 30)
 NAME = submission().name
@@ -61,7 +60,7 @@ def test_an_error_that_nobody_foresaw_is_told_with_its_place() -> None:
 
 def test_a_case_of_a_wrong_day_holds_up_no_other() -> None:
     worker = CheckingWorker(
-        load(resources.features()), Request(as_of=date(2023, 12, 1)), lambda result: result
+        packaged.rulebook(), Request(as_of=date(2023, 12, 1)), lambda result: result
     )
     good, late = unfiled(submission(), DAY), unfiled(submission(), date(2023, 12, 2))
     first, refused, last = worker((good, late, good))
@@ -81,7 +80,7 @@ def test_a_request_goes_by_the_place_of_the_case_unless_it_names_one(place: str)
 
 
 def test_a_case_can_be_judged_under_a_ruleset_that_does_not_govern() -> None:
-    judge = Judge(load(resources.features()))
+    judge = Judge(packaged.rulebook())
     known = unfiled(submission(), date(2030, 6, 30))
     with pytest.raises(CheckRefusedError):
         judged_under(judge, "63.2.年限", known, DAY)
@@ -93,7 +92,7 @@ def test_a_case_can_be_judged_under_a_ruleset_that_does_not_govern() -> None:
 def test_judging_leaves_the_facts_as_they_are() -> None:
     known = unfiled(submission(), DAY)
     before = pickle.dumps(known.case.facts)
-    judge = Judge(load(resources.features()))
+    judge = Judge(packaged.rulebook())
     judged_under(judge, "63.2.年限", known, DAY)
     judge.close()
     assert pickle.dumps(known.case.facts) == before

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from registry.judging.judge import Judge
-from registry.kit import cache, resources, settings
+from registry.kit import cache, settings
 from registry.kit.cache import Cache
 from rules.engine import remembered
-from rules.language.rulebook import load
 from rules.model.facts import Profile
+from rules.tests import packaged
 
 
 def test_a_text_comes_back_and_is_its_owners_alone(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_the_place_is_the_one_set_else_the_users_own(
 
 def test_no_ruleset_is_compiled_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIDU_CACHE", str(tmp_path / "tidu"))
-    rules, profile = load(resources.features()), Profile(date(2023, 6, 30))
+    rules, profile = packaged.rulebook(), Profile(date(2023, 6, 30))
     first = Judge(rules).decide("63.1", profile)
     monkeypatch.setattr(remembered, "compiled", None)
     assert Judge(rules).decide("63.1", profile) == first

@@ -1,10 +1,7 @@
 """Commitments: what is digested hides the text, and only the right text opens it."""
 
-from functools import cache
-
 import pytest
 
-from registry.kit import resources
 from registry.portable.sealing import (
     SEALED,
     SealError,
@@ -19,8 +16,8 @@ from registry.portable.sealing import (
     sealed_facts,
 )
 from registry.record.publication import packaged_catalogue
-from rules.language.rulebook import Rulebook, load
 from rules.portable.canonical import canonical_json, digest
+from rules.tests.packaged import rulebook
 
 SALT = "00112233445566778899aabbccddeeff"
 FACTS = {
@@ -34,11 +31,6 @@ FACTS = {
     },
     "sources": {"ip#0": "知识产权!B3"},
 }
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(resources.features())
 
 
 def test_sealed_facts_hide_the_texts_and_open_with_them() -> None:

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
-import rules
 from registry.database import storage
 from registry.kit import resources
 from registry.record import publication
@@ -15,6 +14,7 @@ from rules.portable.calendar import Calendar
 from rules.portable.canonical import canonical_json
 from rules.portable.clocks import Clocks
 from rules.portable.workflow import Workflow
+from rules.tests import packaged
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def clock() -> Clock:
 def test_a_publication_names_every_workflow_and_the_calendar(
     database: sa.Engine, clock: Clock
 ) -> None:
-    rulebook = rules.load(resources.features())
+    rulebook = packaged.rulebook()
     with storage.session(database, write=True) as session:
         publication.publish(session, rulebook, resources.features(), by="张三", now=clock())
         body = publication.latest(session).content  # type: ignore[union-attr]
@@ -43,7 +43,7 @@ def test_a_publication_names_every_workflow_and_the_calendar(
 def test_what_is_published_tells_each_workflow_and_table_of_clocks_in_the_words_of_its_clause() -> (
     None
 ):
-    rulebook = rules.load(resources.features())
+    rulebook = packaged.rulebook()
     handling = json.loads(publication.workflows_text(rulebook))["workflows"]
     timing = json.loads(publication.clocks_text(rulebook))["clocks"]
     assert {id: Clocks.of(table) for id, table in timing.items()} == dict(rulebook.clocks)
@@ -55,7 +55,7 @@ def test_what_is_published_tells_each_workflow_and_table_of_clocks_in_the_words_
 def test_years_on_record_survive_a_publication_and_texts_of_the_folder_precede_them(
     database: sa.Engine, clock: Clock
 ) -> None:
-    rulebook = rules.load(resources.features())
+    rulebook = packaged.rulebook()
     folder = resources.features()
     year = {"basis": "某通知", "rest": [["2031-01-01", "2031-01-01"]], "work": []}
     with storage.session(database, write=True) as session:

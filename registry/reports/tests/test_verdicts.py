@@ -17,12 +17,11 @@ from registry.judging.case import Case, Known, Request
 from registry.judging.facts import facts_of
 from registry.judging.judge import Judge
 from registry.judging.verdicts import CaseResult, Checker
-from registry.kit import resources
 from registry.kit.workbooks import workbook
 from registry.reports import books, results, verdicts
 from rules.language.editions import RECHECK
-from rules.language.rulebook import load
 from rules.model.facts import Profile, RecordList, Scalar
+from rules.tests import packaged
 
 AS_OF = date(2023, 6, 30)
 VALUES: dict[str, Scalar] = {
@@ -67,7 +66,7 @@ LISTS = {n: RecordList((), True) for n in ("titles", "awards", "competitions", "
 
 @cache
 def checker() -> Checker:
-    return Checker(Judge(load(resources.features())))
+    return Checker(Judge(packaged.rulebook()))
 
 
 def check(*tiers: str, **changed: Scalar) -> CaseResult:

@@ -4,7 +4,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,18 +17,12 @@ from registry.screening.schema import Schema, schema_of
 from registry.screening.snapshot import FiledRow, collect, narrowed
 from registry.screening.tables import Files
 from registry.screening.tests.filings import DAY
-from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Profile
 from rules.model.ruleset import Ruleset, Trace, trace_of
 from rules.portable import reference
-from rules.tests.packaged import catalogue
+from rules.tests.packaged import catalogue, rulebook
 
 FEATURES = Path(__file__).parents[3] / "features"
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(FEATURES)
 
 
 def roots() -> list[str]:

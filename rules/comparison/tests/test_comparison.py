@@ -3,21 +3,15 @@
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from rules.comparison.compare import compare
 from rules.comparison.definitions import formula_text
 from rules.comparison.rows import Comparison, RequirementChange, Row
-from rules.language.rulebook import Rulebook, load
 from rules.model.expressions import const, div, most, mul, year
 from rules.model.ruleset import Bands, Cases, Ladder, Rule, Ruleset
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(Path(__file__).parents[3] / "features")
+from rules.tests.packaged import rulebook
 
 
 @cache

@@ -3,15 +3,14 @@
 from dataclasses import replace
 from datetime import date
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from rules.decider import Decider, Decision, by_reference
 from rules.drafting.examples import examples, read_indicator, run
 from rules.drafting.recorded import scenario, text
-from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Profile, RecordList, Scalar
+from rules.tests.packaged import rulebook
 
 VALUES: dict[str, Scalar] = {
     "industry_code": "C3511",
@@ -29,11 +28,6 @@ RECORDS = {
     "institutions": RecordList(({"level": "省级", "name": "某研究院"}, {}), True),
     "titles": RecordList(({"kind": "创新型中小企业", "valid_until": "2025-09-30"},), None),
 }
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(Path(__file__).parents[3] / "features")
 
 
 @cache

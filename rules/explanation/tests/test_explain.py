@@ -3,9 +3,7 @@
 from dataclasses import replace
 from datetime import date
 from fractions import Fraction
-from functools import cache
 from itertools import islice
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -15,16 +13,11 @@ from rules.decider import Decider, Decision
 from rules.explanation.explain import explain
 from rules.explanation.findings import Check, Finding, Measure
 from rules.explanation.reasons import missing, reasons, rested_on
-from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Profile, RecordList, Scalar
 from rules.model.ruleset import Outcome
+from rules.tests.packaged import rulebook
 
 AS_OF = date(2023, 6, 30)
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(Path(__file__).parents[3] / "features")
 
 
 def decide(root: str, values: dict[str, Scalar], **more: object) -> Decision:

@@ -1,21 +1,14 @@
 """A definition table beside a case: the rows of the ruleset, what the case has, what decided."""
 
 from datetime import date
-from functools import cache
-from pathlib import Path
 
 import pytest
 
 from rules.decider import Decider, Decision
 from rules.explanation.explain import explain
 from rules.explanation.tables import CaseTable, case_table
-from rules.language.rulebook import Rulebook, load
 from rules.model.facts import Profile, Scalar
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(Path(__file__).parents[3] / "features")
+from rules.tests.packaged import rulebook
 
 
 def table(root: str, rule: str = "", **values: Scalar) -> CaseTable:

@@ -17,6 +17,7 @@ from rules.language.editions import ApplicabilityRow
 from rules.language.provinces import PROVINCES, Fill, acting, effective, full_name, parted
 from rules.language.rulebook import Rulebook, compile_all, load
 from rules.model.ruleset import Attested, Cases, Position, Total
+from rules.tests import packaged
 from rules.tests.packaged import FEATURES
 
 NATIONAL = """# language: zh-CN
@@ -497,7 +498,7 @@ FILLED = {
 
 
 def test_a_new_pack_passes_once_it_is_written(tmp_path: Path) -> None:
-    text = scaffold_province("湖南省", load(FEATURES))
+    text = scaffold_province("湖南省", packaged.rulebook())
     assert format_text(text) == text
     lines = []
     points = iter(["15分", "0分"])

@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 
 from rules.decider import Decider
 from rules.language import editions
-from rules.language.rulebook import Rulebook, load
 from rules.model.facts import IDENTITY as KNOWN
 from rules.model.facts import Profile, RecordList
 from rules.portable.canonical import digest
@@ -30,16 +29,11 @@ from rules.portable.record import (
     with_identity,
 )
 from rules.portable.reference import Evaluator
-from rules.tests.packaged import TITLES
+from rules.tests.packaged import TITLES, rulebook
 from rules.tests.test_agreement import AS_OF, profiles
 
 FEATURES = Path(__file__).parents[3] / "features"
 ROOTS = ("63.1", "63.2", "63.3", "2026.2", "2026.3")
-
-
-@cache
-def rulebook() -> Rulebook:
-    return load(FEATURES)
 
 
 @cache
