@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from registry.cli import main
 from registry.cli.common import console
-from registry.database import storage
+from registry.database import backup, storage
 from registry.tests.history import History, rich
 from rules.decider import by_both, by_reference
 from rules.drafting import check as checker
@@ -235,7 +235,6 @@ def run(database: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def written(
     postgresql_url: sa.URL,
     migrated: dict[str, str],
-    tmp_path_factory: pytest.TempPathFactory,
     once: Once,
 ) -> Callable[[str], tuple[str, History]]:
     """A registry with a rich history, for copying; made once for each kind requested."""
@@ -250,13 +249,25 @@ def written(
         engine.dispose()
         return replace(history, engine=cast(sa.Engine, None))  # each test has its own
 
+    def in_server(url: sa.URL, folder: Path) -> tuple[int, Path, History]:
+        history, copy = told(url, folder), folder / "copy.tidu"
+        engine = storage.create_engine(url)
+        backup.write(engine, copy)
+        engine.dispose()
+        return os.getpid(), copy, history  # other processes have a server each, and read the copy
+
     @cache
     def made(kind: str) -> tuple[str, History]:
         if kind == "sqlite":
             return once("written", in_file)
         _copy(postgresql_url, migrated[kind], "written")
         url = postgresql_url.set(database="written")
-        return "written", told(url, tmp_path_factory.mktemp(kind))
+        writer, copy, history = once("written_in_server", lambda folder: in_server(url, folder))
+        if writer != os.getpid():
+            engine = storage.create_engine(url)
+            backup.restore(engine, copy)
+            engine.dispose()
+        return "written", history
 
     return made
 
