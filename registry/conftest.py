@@ -38,7 +38,7 @@ _T = TypeVar("_T")
 
 
 class Once(Protocol):
-    """Makes what every process of one test run needs: the first that asks, for all of them."""
+    """Makes what every process of a test run needs: the first process that asks makes it for all."""
 
     def __call__(self, name: str, make: Callable[[Path], _T]) -> _T:
         """What ``make`` returned, in whichever process."""

@@ -39,7 +39,7 @@ class Issue:
     A 提示 (an unreadable cell is stored as unknown) does not hold its row back; a 错误 does. ``doubt``
     marks a 提示 about a figure that was read and stands as filed, although it can hardly be true.
     ``facts`` are the keys of the values and records concerned; none means the whole filing.
-    ``remedy`` is what else may be done, which each face words.
+    ``remedy`` is what else may be done; each face words it.
     """
 
     severity: Severity
@@ -143,7 +143,7 @@ class FileReading:
         return found
 
     def named(self, issue: Issue) -> str:
-        """The name of the enterprise that an issue is about; empty if that is none, or unknown."""
+        """The name of the enterprise that an issue is about; empty if there is none, or it is unknown."""
         return self._names.get(issue.uscc) or self._names.get(_row(issue.sheet, issue.cell), "")
 
     @cached_property

@@ -58,7 +58,7 @@ class _Known:
 
 
 def _read(session: Session) -> _Known:
-    """Read it; what is altered or lost is told elsewhere, and then missing here."""
+    """Read it; whatever is altered or lost is reported elsewhere, and missing here."""
     calendars, workflows = list[tuple[int, Calendar]](), list[tuple[int, str]]()
     opened, closings, announced = dict[str, Body](), dict[str, Recorded](), dict[str, Body]()
     kinds = ("publication", "calendar", "round", "announcement")

@@ -59,7 +59,7 @@ class _Known:
 
 
 def _read(session: Session) -> _Known:
-    """Read it; what is altered or lost is told elsewhere, and then missing here."""
+    """Read it; whatever is altered or lost is reported elsewhere, and missing here."""
     since, clocks, calendars = list[int](), list[str](), []
     opened = dict[str, Body]()
     for entry in journal.entries(
@@ -119,6 +119,6 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
 
 
 def _timings(session: Session, known: _Known, clocks: str, calendars: int) -> Timings:
-    """The published clocks with that digest, with the last of so many calendars."""
+    """The published clocks with that digest, with the last of that many calendars."""
     calendar = known.calendars.known[calendars - 1] if calendars else UNKNOWN
     return Timings(publication.clocks(session, clocks) if clocks else None, calendar)

@@ -193,10 +193,10 @@ def _runs(entry: Entry) -> bool:
 def _followed(
     session: Session, held: Sequence[Entry], steps: Sequence[Entry], size: int
 ) -> list[Entry]:
-    """What is on record of titles, and applications, up to the last that is checked of an enterprise.
+    """What is on record of titles and applications, up to each enterprise's last checked entry.
 
-    Selected entries ``held`` are checked, and applications if a title was cancelled, or a consequence
-    drawn, before them.
+    The selected entries ``held`` are checked; applications only if a title was cancelled or a
+    consequence drawn before them.
     """
     ends = {str(e.subject): e.seq for e in held}
     asking = [e for e in steps if e.kind == "application"]

@@ -33,7 +33,7 @@ class Stated(NamedTuple):
 
 
 def called(stated: Iterable[Stated], day: date | None = None) -> str:
-    """The last name stated up to a day, or of all; before any, the first one.
+    """The last name stated by a day, or ever; the first one, if none was stated by that day.
 
     A change counts for more than a filing as of the same day, which may have been prepared before.
 

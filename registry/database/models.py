@@ -4,8 +4,8 @@ A filing is what one enterprise states as of one day. Its facts are stored in ty
 tables, and again as canonical JSON text, which is digested and compared. Nothing known is ever
 overwritten: a changed filing becomes a new version, and the old rows end with ``known_until``.
 
-What may be filed is declared by the criteria, not here. Facts of the first hour have columns of
-their own, named by their ids; any other is a row that names its fact (``YearlyFact``, ``FiledFact``,
+What may be filed is declared by the criteria, not here. The first facts have columns of their own,
+named by their ids; any other is a row that names its fact (``YearlyFact``, ``FiledFact``,
 ``Finding``, ``OtherRecord``, ``RecordField``), so that a new fact needs no migration. Money is in
 yuan (stored as fen).
 """
@@ -575,14 +575,14 @@ class CaseState(SQLModel, table=True):
     every row of it. One row of each enterprise has no tier and describes it, with its newest filing
     and the day of this. One row for each tier has the last decision under it, with its filing and
     its day. ``standing`` is the outcome of that decision; in the row of the enterprise it names the
-    tiers under which its newest filing is decided, one per line, and is nothing where no decision
-    is waited for: without a filing, or if that is withdrawn. ``pairs`` are the pairs of characters
+    tiers under which its newest filing is decided, one per line, and is NULL if no decision is
+    awaited, because there is no filing or it was withdrawn. ``pairs`` are the pairs of characters
     in the name (see ``registry.kit.names``). ``province``, ``city`` and ``county`` are codes of
     regions.
 
     The row of a tier also says where the last application stands: its ``state`` after the newest
-    entry ``step``, the ``level`` that acts there first, and the last day ``due`` of the state, with
-    which it may change although nobody acts.
+    entry ``step``, the ``level`` that acts there first, and the last day ``due`` of the state,
+    after which it may change although nobody acts.
     """
 
     __tablename__ = "case_state"

@@ -81,7 +81,7 @@ def exists(url: str | sa.URL | None = None) -> bool:
 def connect(url: str | sa.URL | None = None, *, patience: int | None = None) -> sa.Engine:
     """An engine on a database at the expected revision; else ``StorageError``.
 
-    ``patience`` is for how many seconds it waits for another writer.
+    ``patience`` is how many seconds it waits for another writer.
     """
     engine = create_engine(url, patience=patience)
     try:
@@ -122,7 +122,7 @@ def create_engine(url: str | sa.URL | None = None, *, patience: int | None = Non
 def in_parts(engine: sa.Engine) -> sa.Engine:
     """The same engine for work in many parts: between two of them, whoever waits writes first.
 
-    Others wait for one part at most, whatever the machine has to do. On SQLite, this is not so by
+    Others wait for one part at most, whatever the machine has to do. SQLite does not do so by
     itself: the first to ask is not the first to be served. PostgreSQL serves all in turn.
     """
     return engine.execution_options(**{_IN_PARTS: True})

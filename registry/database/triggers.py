@@ -1,7 +1,7 @@
 """Protects the record inside the database: triggers that refuse to change what was written.
 
-Besides, triggers of SQLite keep its index of names up with ``case_state``; PostgreSQL's does so by
-itself.
+On SQLite, triggers also keep the index of names up to date with ``case_state``; PostgreSQL does so
+by itself.
 
 ``DEFINITIONS`` are the triggers at the newest revision; ``audit verify`` compares them. A filing
 may be closed once, and nothing else in it may change. The journal, the documents that it names and

@@ -109,7 +109,7 @@ def _by_effect(
     what: str,
     meant: Callable[[Act], bool],
 ) -> Done:
-    """Take the one step with an effect; an act that ``doing`` names goes before what is meant."""
+    """Take the one step with an effect; an act that ``doing`` names takes precedence."""
     tier = desk.tier(tier).name
 
     def recorded(session: Session, usccs: Sequence[str]) -> Sequence[Entry]:

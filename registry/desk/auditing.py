@@ -137,8 +137,8 @@ def leafed(
     """A page of the journal, newest first: the entries of a kind and of a tier by any of its names.
 
     ``before`` begins the page after the one before. Without a kind and a tier, what is altered or
-    missing is a line of its own, so that the rest can still be read. ``RecordError`` for a kind that
-    there is not.
+    missing is a line of its own, so that the rest can still be read. ``RecordError`` for an unknown
+    kind.
     """
     kinds = [k for k, word in KINDS.items() if word == kind]
     if kind and not kinds:

@@ -30,7 +30,8 @@ class YearLine:
     """A year: the notice it rests on, its ranges of days off, its make-up days, its working days.
 
     ``months`` has the kind of every day: ``REST`` and ``WORK`` by notices, ``WEEK`` for any other
-    weekend, and nothing for any other day. A year between known ones that no notice is known of has no ``basis`` and nothing else.
+    weekend, and nothing for any other day. A year between known ones has no ``basis`` and nothing
+    else if no notice is known for it.
     """
 
     year: int
@@ -61,7 +62,7 @@ class CalendarView:
 
 @dataclass(frozen=True, kw_only=True)
 class Added:
-    """A year as it was stated, its entry, and remarks on the file; no entry if it was known so.
+    """A year as it was stated, its entry, and remarks on the file; no entry if nothing changed.
 
     ``changed`` is what it corrects in the year as it was known before.
     """

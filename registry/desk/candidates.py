@@ -71,8 +71,8 @@ def named(desk: Desk, usccs: Sequence[str]) -> list[tuple[str, str]]:
 def acts(desk: Desk, tier: str, *, announced: bool = False) -> dict[tuple[str, str], NextAct]:
     """Everything that the published workflows have for a tier, by act and level.
 
-    Whether what they need is there depends on each case. Only those that are taken by an
-    announcement are meant if ``announced``, else only the others.
+    Whether what they need is there depends on each case. With ``announced``, only those that are
+    taken by an announcement; otherwise only the others.
     """
     with desk.reading() as session:
         table = publication.workflow_table(session).table

@@ -21,10 +21,10 @@ from rules.portable.canonical import sha256
 class KeptCheckpoint:
     """A checkpoint on the first ``size`` entries, with what is wrong with it.
 
-    ``origin`` is the name under which it was signed, ``root`` that of the Merkle tree in base64; both
-    are empty if the note can not be read. ``verified`` tells whether the signature was checked with
-    the key of this installation and holds; None if there is no key. ``entry`` is the number of the
-    entry that records the signing, ``digest`` the SHA-256 of the note.
+    ``origin`` is the name under which it was signed, ``root`` that of the Merkle tree in base64;
+    both are empty if the note cannot be read. ``verified`` tells whether the signature was checked
+    with the key of this installation and holds; None if there is no key. ``entry`` is the number of
+    the entry that records the signing, ``digest`` the SHA-256 of the note.
     """
 
     size: int
@@ -42,8 +42,8 @@ class KeptCheckpoint:
 class Checkpoints:
     """All that are kept, the newest first; ``lost`` are the sizes of those that are gone.
 
-    ``key`` is the verifier key of this installation, as it is published; empty if there is none, and
-    ``trouble`` says why it can not be read. ``last`` is the number of the journal's last entry.
+    ``key`` is the verifier key of this installation, as it is published; empty if there is none,
+    and ``trouble`` says why it cannot be read. ``last`` is the number of the journal's last entry.
     """
 
     kept: tuple[KeptCheckpoint, ...]
@@ -69,7 +69,7 @@ def on_record(desk: Desk) -> Checkpoints:
 
 
 def note(desk: Desk, size: int) -> str:
-    """The text of the checkpoint on so many entries; ``RecordError`` if there is none."""
+    """The text of the checkpoint on that many entries; ``RecordError`` if there is none."""
     with desk.reading() as session:
         for found, text in checkpoints.kept(session):
             if found == size:

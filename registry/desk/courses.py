@@ -67,7 +67,7 @@ class NextAct:
 
     @property
     def possible(self) -> bool:
-        """Whether nothing is missing that the act itself could not bring."""
+        """Whether everything is there, except for what the act itself can bring."""
         return all(need.state != "missing" for need in self.needs)
 
     @property
@@ -90,10 +90,10 @@ class NextAct:
 class StepLine:
     """A step as it was taken.
 
-    ``day`` is the day that it claims, ``lag`` the days until its recording; ``lagging`` if these are
-    more than its round lets pass. ``late`` are the days after the last day, ``due``, of its state's
-    term. ``clocked`` are the states through which the clock brought the case just before, ``to`` is
-    where the step led; ``objection`` the number of the objection that it settles.
+    ``day`` is the day that it claims, ``lag`` the days until its recording; ``lagging`` if these
+    are more than its round allows. ``late`` are the days after the last day, ``due``, of its
+    state's term. ``clocked`` are the states through which the clock brought the case just before,
+    ``to`` is where the step led; ``objection`` the number of the objection that it settles.
     """
 
     seq: int

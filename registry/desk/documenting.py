@@ -167,7 +167,7 @@ def known_at(desk: "Desk", moment: datetime | None) -> Documented:
 def at(desk: "Desk", publication: int) -> Documented:
     """The criteria of an entry of the journal that published them, as ``on_record``.
 
-    Raises ``RecordError`` if that entry is not a publication, or there is none.
+    Raises ``RecordError`` if there is no such entry, or it is not a publication.
     """
     if _latest(desk, publication)[0] != publication:
         raise RecordError(

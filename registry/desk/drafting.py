@@ -70,11 +70,11 @@ def check(path: Path | None = None) -> Checked:
 
 
 def unproved(folder: Path) -> tuple[Problem, ...]:
-    """The examples of a draft that do not hold, and what in it cannot be meant so.
+    """The examples of a draft that fail, and whatever in it cannot be intended.
 
-    A result by such a draft is not what its drafter means, so whoever evaluates it is told. What
-    stands alike in the packaged criteria is not run again. A draft that does not compile has
-    none: whoever evaluates it gets the error.
+    A result by such a draft is not what its drafter means, so whoever evaluates it is warned. What
+    the packaged criteria contain in the same form is not run again. A draft that does not compile
+    has none: whoever evaluates it gets the error.
     """
     root = features_root(folder.resolve())
     base, own = resources.criteria(root)

@@ -1,7 +1,8 @@
 """What holding a title entails: updates, changes, complaints, consequences, cancellations.
 
-Acts come as values, enterprises one by one or as a list (``Firms``), whole or not at all. What may
-follow from a missed day, and for what a title may be cancelled, the clocks on record say.
+Acts come as values, enterprises one by one or as a list (``Firms``), whole or not at all. The
+clocks on record say what may follow from a missed day, and for which causes a title may be
+cancelled.
 """
 
 from collections.abc import Callable, Sequence
@@ -96,7 +97,7 @@ def concerns(desk: Desk, seq: int) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Cancelling:
-    """What a notice says of cancelled titles: the cause, and days if it gives other than its own.
+    """What a notice says of cancelled titles: the cause, and any days other than its own.
 
     ``on`` is the first day on which they are no longer held, ``barred_until`` the last day of a bar
     that is longer than the least. ``days`` tell which titles, of several or of those not registered.
@@ -142,7 +143,7 @@ def _held(session: Session, uscc: str, day: date) -> list[str]:
 
 
 def causes(desk: Desk) -> list[str]:
-    """For what titles may be cancelled, by any table of clocks in force."""
+    """The causes for which titles may be cancelled, by any table of clocks in force."""
     return list(dict.fromkeys(cause for table in _tables(desk) for cause in table.grounds))
 
 

@@ -1,7 +1,7 @@
 """What registering a waiting file would do: found out before it is done, and kept as long as the file waits.
 
-What was found out holds as long as nothing was registered, undone or published since, and the
-bureau's mapping is the same; then it is found out anew.
+The result holds until something is registered, undone or published, or the bureau's mapping
+changes; then the file is examined anew.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -40,7 +40,7 @@ _ONE_AT_A_TIME: Final = Lock()
 
 @dataclass(frozen=True, kw_only=True)
 class IssueLine:
-    """Issues of one kind in one column: the first of them, and how many there are, and where.
+    """Issues of one kind in one column: the first of them, how many there are, and where.
 
     ``doubt`` marks a 提示 about a figure that stands as filed, although it can hardly be true.
     """
@@ -76,7 +76,7 @@ class Examination:
 
     ``lines`` has the issues by kind, errors first; ``reasons`` why filings without an error would
     be refused. ``undated`` filings have no day. ``book`` is the name of the officer's workbook with
-    its cells marked, or of a list of the issues; ``unmarked`` says why it is that.
+    its cells marked, or of a list of the issues; ``unmarked`` says why it is the latter.
     """
 
     key: str
@@ -98,7 +98,7 @@ class Examination:
 
     @property
     def good(self) -> int:
-        """How many filings can be registered, or are so already."""
+        """How many filings can be registered, or already are."""
         return self.new + self.changed + self.unchanged
 
     @property
@@ -169,7 +169,7 @@ def key(desk: Desk, waiting: Waiting) -> str:
 
 
 def found(desk: Desk, files: WaitingFiles, waiting: Waiting) -> Examination | None:
-    """What is known of a file; None if it is to be examined, or to be so again."""
+    """What is known of a file; None if it has to be examined, for the first time or again."""
     with suppress(OSError, ValueError):
         kept = files.beside(waiting.digest, _EXAMINED).read_bytes()
         examined = _EXAMINATION.validate_json(kept)

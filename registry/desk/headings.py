@@ -41,8 +41,8 @@ def choices(desk: Desk) -> list[str]:
 def keep(desk: Desk, meant: Mapping[str, tuple[str, str]]) -> Path:
     """Keep what these terms mean: each a 填报项, in a unit where one is given.
 
-    They take the place of what the mapping says of them. ``RegistryError`` for a 填报项 that there
-    is not, or a unit that it cannot have; then nothing is kept.
+    They replace what the mapping says of them. Raises ``RegistryError``, and keeps nothing, for an
+    unknown 填报项 or a unit that it cannot have.
     """
     day = desk.clock().astimezone(CHINA).date()
     note = f"{desk.by}{day}在网页上核对"

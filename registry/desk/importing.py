@@ -456,8 +456,8 @@ def undo(
 ) -> UndoReport:
     """Take an import back and report what rests on it; with ``dry_run``, only report.
 
-    ``unless_rested_upon`` takes none back on whose filings a decision or a determination rests:
-    ``LoadError`` then.
+    With ``unless_rested_upon``, ``LoadError`` refuses an import on whose filings a decision or a
+    determination rests.
     """
     with desk.reading() if dry_run else desk.writing() as session:
         found = loading.undo(session, number, now=desk.clock(), by=desk.by, dry_run=dry_run)

@@ -85,8 +85,8 @@ class JudgingThread:
 class _Key:
     """Everything on which a result depends: case, question, criteria, and the state of the record.
 
-    ``changed`` is the last entry of the journal that may change a verdict; ``known_at`` the moment
-    of which the question is asked, if not now.
+    ``changed`` is the last entry of the journal that may change a verdict; ``known_at`` is the
+    moment that the question is about, if not now.
     """
 
     filing_id: int

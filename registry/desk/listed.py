@@ -182,7 +182,7 @@ def coded(
 ) -> list[tuple[ListEntry, Holder]]:
     """The entries with their codes; an entry with only a name is found by it if it is unique.
 
-    Rows left out of the list are told in ``notices``; anything that is no code, or no name on
+    Rows left out of the list are reported in ``notices``; anything that is no code, or no name on
     record, is refused.
     """
     notices += _few(listing.told)

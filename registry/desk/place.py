@@ -53,7 +53,7 @@ class Desk:
     recording, ``watch`` is shown the progress of long work, and ``words`` are the face's words for
     remedies. If what was ``seen`` is no longer all that concerns an act, the act is refused.
     An act that is ``rehearsing`` comes to the same result, and nothing is kept.
-    ``patience`` is for how many seconds it waits for another writer, if not as long as usual.
+    ``patience`` is how many seconds it waits for another writer, if not as long as usual.
     """
 
     url: str | None = None

@@ -47,7 +47,7 @@ LEAF: Final = 20
 def leafed(judging: Judging, desk: Desk, asked: Asked, after: str = "") -> tuple[Rechecks, str]:
     """The next ones after a key of a page, judged, and the key of the page after, empty on the last.
 
-    ``RecordError`` for any other text than a key.
+    ``RecordError`` for a text that is not a key.
     """
     place = due.placed(after)
     with desk.reading() as session:
@@ -92,7 +92,7 @@ def judge(desk: Desk, found: Rechecks, *, jobs: int | None = None, many: int = M
 
 
 def judge_shown(judging: Judging, found: Rechecks) -> Rechecks:
-    """The same by who judges for many readers, one by one, and remembers the results."""
+    """The same, judged one by one by ``judging``, which serves many readers and remembers results."""
     judged: dict[tuple[str, str], Judged] = {}
     for holder in found.holders:
         if holder.procedure and holder.standing != LOST:

@@ -20,8 +20,8 @@ _KEPT: Final = 16
 class Standing:
     """How a rule stands under a tier; ``rule`` is None if no decision judged it.
 
-    ``whole`` are all decisions of the tier, None if they are too many to be counted. ``until`` is the
-    number of the last entry that was regarded; ``firms`` the enterprises on record in words.
+    ``whole`` are all decisions of the tier, None if they are too many to be counted. ``until`` is
+    the number of the last entry that was considered; ``firms`` the enterprises on record in words.
     """
 
     tier: str

@@ -120,7 +120,7 @@ class Rebuilt:
 
 
 def rebuild(desk: Desk) -> Rebuilt:
-    """Make what lists and searches read anew from the record; the record stays as it is."""
+    """Rebuild from the record what lists and searches read; the record stays as it is."""
     with desk.writing() as session:
         connection = session.connection()
         count = connection.scalar(sa.select(sa.func.count()).select_from(ENTERPRISE)) or 0

@@ -114,7 +114,7 @@ class WaitingFiles:
             return self._write(found, as_of=as_of, job=job)
 
     def drop(self, digest: str) -> None:
-        """Let a file wait no longer, with all that was found out about it."""
+        """Remove a waiting file, with everything that was found out about it."""
         if _DIGEST.fullmatch(digest):
             shutil.rmtree(self._folder(digest), ignore_errors=True)
 

@@ -139,8 +139,9 @@ def unchecked(reading: FileReading) -> FileReading:
 class FolderLoader:
     """Checks or loads a surveyed folder; ``check`` finds what a single reading cannot.
 
-    ``size`` enterprises are a part. A load that goes on with one that began ``after`` an import reports what that had stored as its
-    own. Parts are read in ``jobs`` processes, or in this one if it is None; only this one stores.
+    ``size`` enterprises are a part. A load that continues one that began ``after`` an import
+    reports what that one stored as its own. Parts are read in ``jobs`` processes, or in this one if
+    it is None; only this one stores.
     """
 
     def __init__(

@@ -37,7 +37,7 @@ _CODE: Final = re.compile(r"[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{10}")
 
 @dataclass(frozen=True)
 class ListEntry:
-    """An entry of a list: its place, and the cells of its columns that are not blank, with theirs.
+    """An entry of a list and its place; the nonblank cells of its columns, and the place of each.
 
     ``spread`` are the columns filled by a cell merged down from a row above.
     """

@@ -1,7 +1,7 @@
-"""The officer's own workbook back, with its cells marked: what is amiss stands where it is mended.
+"""The officer's own workbook with its cells marked: each fault is shown where it is mended.
 
 Nothing of the workbook changes but this: marked cells get a comment and a colour that lies over
-their own format, and a sheet lists all issues. Marks of an earlier time are taken away first.
+their own format, and a sheet lists all issues. Earlier marks are removed first.
 """
 
 from collections import defaultdict
@@ -105,7 +105,7 @@ def _refuse(source: Path) -> None:
 
 
 def _clear(sheet: Worksheet) -> None:
-    """Take away the marks of an earlier time."""
+    """Remove earlier marks."""
     kept = ConditionalFormattingList()
     for formatting in sheet.conditional_formatting:
         for rule in formatting.rules:

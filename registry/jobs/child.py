@@ -49,7 +49,7 @@ class Meter:
 
     @contextmanager
     def watch(self, stage: str, total: int | None = None) -> Iterator[Done]:
-        """A stage; one that has others within goes on after them."""
+        """A stage; an outer stage goes on after those within it."""
         outer, self._at = self._at, Progress(stage, 0, total)
 
         def done(number: int) -> None:

@@ -70,7 +70,7 @@ class Supervisor:
             pause = _PAUSE if lived else min(2 * pause or _PAUSE, _LONGEST_PAUSE)
 
     def _one(self) -> None:
-        """The life of one process, from its begin until it died or was let go."""
+        """The life of one process, from its start until it dies or is let go."""
         runner = uuid4().hex
         leash, theirs = _CONTEXT.Pipe()
         given = (self._desk.url, self._desk.words, runner, theirs)

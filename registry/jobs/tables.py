@@ -1,7 +1,7 @@
 """The second store, beside the registry: what is going on; nothing in it is part of the record.
 
 For an SQLite registry it is a second file in the same folder, for PostgreSQL a second schema in the
-same database. So whoever may only read the registry can still be at work in it.
+same database. So somebody who may only read the registry can still ask for jobs.
 """
 
 import datetime as dt

@@ -63,8 +63,8 @@ def _begun(place: Path) -> tuple[Path, int | None]:
 def _locked(folder: Path, *, wait: bool) -> int | None:
     """An open handle that holds a folder's lock; None on systems without such locks.
 
-    Its run shares the lock, for whoever writes a registry in it takes that too (``turns``); who
-    clears it does not.
+    Its run shares the lock, because whoever writes a registry in it takes that lock too
+    (``turns``); whoever clears it does not.
     """
     if fcntl is None:
         return None

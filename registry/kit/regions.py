@@ -1,9 +1,9 @@
-"""The administrative regions, and which of them a place as it is filed means.
+"""The administrative regions, and which of them a filed place means.
 
 They stand in ``features/maps/regions.csv``, with codes of GB/T 2260 (``features/maps/README.md``
-says from which edition). What is below what is stated there and never read from a code: cities with
-independent planning status are below the state, counties of a municipality have no city, 兵团 is a
-branch of its own.
+says from which edition). That file states which region is below which; this is never read from a
+code: cities with independent planning status are below the state, counties of a municipality have
+no city, 兵团 is a branch of its own.
 """
 
 import csv
@@ -115,7 +115,7 @@ def column(code: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def place_of(province: str, city: str = "", county: str = "") -> Place:
-    """The regions that a place as filed means.
+    """The regions that a filed place means.
 
     Kinds of regions and levels may be left out, former names are known, and one text may hold
     several levels.

@@ -25,7 +25,7 @@ def features() -> Path:
 
 
 def own_features() -> Path | None:
-    """The folder of a bureau's own packs, from ``TIDU_FEATURES``; ``RegistryError`` if it is none."""
+    """The folder of a bureau's own packs, from ``TIDU_FEATURES``; ``RegistryError`` if it is no folder."""
     name = settings.FEATURES.value
     if not name:
         return None

@@ -82,7 +82,7 @@ def mapping() -> Path:
 
 
 def job_days() -> int:
-    """For how many days jobs are kept after their end; ``RegistryError`` if that is no number."""
+    """How many days jobs are kept after their end; ``RegistryError`` if that is no number."""
     given = JOB_DAYS.value or JOB_DAYS.default
     if given.isascii() and given.isdecimal() and len(given) <= _DIGITS:
         return int(given)

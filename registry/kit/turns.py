@@ -1,8 +1,8 @@
-"""Turns between who writes once and who writes again and again, in whatever processes.
+"""Turns between processes that write once and processes that write again and again.
 
-Who writes once holds a shared lock on the folder while it waits. Who writes again and again waits,
-before each time, until nobody holds one. The system releases the lock of a process that was killed,
-and nobody waits for ever for one that hangs.
+A process that writes once holds a shared lock on the folder while it waits. One that writes again
+and again waits, each time, until nobody holds such a lock. The system releases the lock of a
+process that was killed, and nobody waits for ever for one that hangs.
 """
 
 import os

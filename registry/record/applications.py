@@ -244,7 +244,7 @@ def _refuse_future(day: date, now: datetime) -> None:
 
 
 def _applicants(session: Session, usccs: Sequence[str], day: date) -> dict[str, _Applicant]:
-    """These enterprises as of a day, each with that of its newest current filing until then."""
+    """These enterprises as of a day, each with the day of its newest current filing by then."""
     newest = sa.func.max(FILING.c.as_of)
     filed = (FILING.c.enterprise_id == ENTERPRISE.c.id) & FILING.c.known_until.is_(None)
     columns = [ENTERPRISE.c[name] for name in ("uscc", "province", "city")]
@@ -482,7 +482,7 @@ def newest_decisions(session: Session, usccs: Sequence[str], tier: str) -> dict[
     """The newest decision on each of these enterprises that still rests on all that is known.
 
     It does not if a newer filing is current, if the filing was corrected, undone or withdrawn, or
-    if somebody determined something of it later.
+    if somebody determined something about it later.
     """
     state = projection.CASE_STATE
     found: dict[str, Decided] = {}

@@ -38,8 +38,8 @@ class Standing:
 
     ``level`` is whose turn it is, None once nothing is to be done; ``due`` the last day of the
     state's term, None without one. If the clock has moved the case on since its last entry,
-    ``before`` is the state in which that left it. ``former`` is the name under which the enterprise
-    filed, if it has another one since.
+    ``before`` is the state in which that entry left it. ``former`` is the name under which the
+    enterprise filed, if it has another one since.
     """
 
     uscc: str
@@ -58,7 +58,7 @@ class Wanted:
     """Which applications are listed: those to which everything given applies.
 
     ``due`` asks for those whose term ends on or before that day. Only a ``round`` or the state
-    itself brings up those of which nothing more is to be done.
+    itself brings up those for which nothing is left to do.
     """
 
     tier: str = ""
@@ -146,7 +146,7 @@ def _key(one: Standing) -> str:
 
 
 def _still(session: Session, wanted: Wanted, day: date) -> Iterator[Standing]:
-    """The applications that are asked for which stand where their last entry left them."""
+    """The requested applications that stand where their last entry left them."""
     due = _ROW.due.is_(None) | (_ROW.due >= day)
     query = sa.select(CASE_STATE).where(_open(session, wanted, due))
     if wanted.state in ENDINGS:
@@ -172,8 +172,8 @@ def _passed(session: Session, wanted: Wanted, day: date) -> list[Standing]:
 def _open(session: Session, wanted: Wanted, due: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """The open applications for a tier or for all, with a condition on their last day.
 
-    Each state that there is is a range of the index, so that no row is looked at that only a
-    decision has, or a case that ended.
+    Each existing state is a range of the index, so rows with only a decision, and cases that ended,
+    are never looked at.
     """
     states = [
         sa.and_(_ROW.tier == tier, _ROW.state == state, due)

@@ -41,8 +41,8 @@ class Asked:
     """What is listed for a day: the matters to which everything given applies.
 
     ``until`` asks for what is due on or before that day. ``place`` is the code of a region, at or
-    below which the holder is; whose place is not known is at none. ``decided`` is the consequence
-    that a person drew.
+    below which the holder is; a holder whose place is not known is in none. ``decided`` is the
+    consequence that a person drew.
     """
 
     day: date
@@ -334,7 +334,7 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
 
 
 def _later(place: Place | None) -> list[sa.ColumnElement[bool]]:
-    """That a line stands later than a place."""
+    """The condition that a line stands later than a place."""
     if place is None:
         return []
     after = sa.tuple_(_ROW.uscc, _ROW.tier, _ROW.number) > place[1:]

@@ -1,9 +1,9 @@
 """What holding a title entails: updates, changes, complaints, and what persons decide on them.
 
 Each act is an entry of the journal about one enterprise, followed like those before it, so that one
-that does not fit is refused. What follows from a missed day a person decides: one of the consequences
-that the clocks give the matter, or none, always with the ground. A mistaken entry is taken back by
-another that repeats it.
+that does not fit is refused. A person decides what follows from a missed day: one of the
+consequences that the clocks give the matter, or none, always with the ground. A mistaken entry is
+taken back by another that repeats it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -232,7 +232,7 @@ def decide(
 def revoke(session: Session, seq: int, papers: Papers, *, by: str, now: datetime) -> journal.Entry:
     """Take a mistaken entry about a duty back, with the ground.
 
-    Raises ``RecordError`` if it is none of these, was taken back before, or others rest on it.
+    Raises ``RecordError`` if it is not about a duty, was already taken back, or others rest on it.
     """
     _refuse_groundless(papers, "理由")
     first = journal.entry(session, seq)

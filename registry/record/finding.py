@@ -3,7 +3,7 @@
 What is listed stands in ``case_state``. A page begins after the last credit code of the page
 before. Every list consists of a few ranges of an index, one for each standing that it asks for;
 whatever cannot be answered from an index is looked through only among ``MOST`` enterprises at most.
-So nothing here takes longer the more enterprises there are.
+So nothing here takes longer as the registry grows.
 """
 
 import re

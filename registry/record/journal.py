@@ -218,7 +218,7 @@ def _read_misnamed(session: Session) -> tuple[tuple[int, str], ...]:
 
 
 def _once(session: Session, name: str, read: Callable[[Session], _T]) -> _T:
-    """What is read of the whole journal, once in each state of the database and in each session.
+    """What is read of the whole journal, once for each state of the database and each session.
 
     What a session appends itself changes none of it.
     """
@@ -349,8 +349,8 @@ def since(
 ) -> list[int]:
     """The numbers of the entries after that number of these kinds, or about these enterprises.
 
-    About an enterprise are the registrations of it and of what it holds, everything on its filings,
-    and the loads that changed one of them. None stands for all enterprises.
+    Entries about an enterprise are the registrations of it and of what it holds, everything on its
+    filings, and the loads that changed one of them. None stands for all enterprises.
     """
     later = sa.select(JOURNAL.c.seq).where(JOURNAL.c.seq > seq)
     if usccs is None:

@@ -106,7 +106,7 @@ class UndoReport:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportLine:
-    """An import as the registry has it: what it was of, when it was made or undone, and what it did."""
+    """An import as the registry has it: its source, when it was made or undone, and what it did."""
 
     id: int
     file: str

@@ -357,7 +357,7 @@ def catalogues(session: Session, tables: Iterable[str]) -> list[Catalogue]:
 
 
 def hold_catalogue(session: Session, digest: str, *, by: str, now: datetime) -> None:
-    """See that the catalogue with that digest stays on record; filings can be verified only by it.
+    """Keep the catalogue with that digest on record; filings can be verified only by it.
 
     A registry without any publication publishes its criteria, if they declare more than the
     packaged ones. Raises ``RecordError`` for any other catalogue.

@@ -94,9 +94,9 @@ def import_json(row: sa.RowMapping) -> dict[str, Any]:
 def filings_json(session: Session, first: int, last: int | None = None) -> dict[str, Any]:
     """The number of versions of filings with these numbers, and the digest over all they state.
 
-    To verify: the SHA-256 of one line of canonical JSON a version, in order of ``id``: [id, credit
-    code, day, version it replaced, digest of its facts and identity, SHA-256 of its facts with
-    their sources, its other sources, import, since when it is known].
+    To verify: the SHA-256 of one line of canonical JSON per version, in order of ``id``: [id,
+    credit code, day, version it replaced, digest of its facts and identity, SHA-256 of its facts
+    with their sources, its other sources, import, since when it is known].
     """
     query = (
         sa.select(

@@ -167,7 +167,7 @@ def find(
 ) -> Rechecks:
     """Who has to be re-checked on a day, in the order of places, those ``after`` one; nobody is judged.
 
-    Raises ``RecordError`` for a round that is none of re-checks or of another tier.
+    Raises ``RecordError`` for a round that is not one of re-checks, or is of another tier.
     """
     table = publication.workflow_table(session).table
     handled = {id for id, workflow in table["workflows"].items() if is_recheck(workflow)}
@@ -205,7 +205,7 @@ def find(
 
 
 def _within(session: Session, province: str) -> sa.ColumnElement[bool]:
-    """That what acts as the holder's province is this one."""
+    """The condition that whatever acts as the holder's province is this one."""
     place = [sa.func.coalesce(ENTERPRISE.c[part], "") for part in ("province", "city")]
     every = session.execute(sa.select(*place).distinct())
     here = [tuple(one) for one in every if acting(*one) == province]

@@ -16,8 +16,8 @@ def bearing(
 ) -> dict[str, list[Registration]]:
     """Everything that may bear on these enterprises, in order: titles and control relations.
 
-    Control relations are the holdings that connect them with others, and the titles of those. How
-    large a share is control, and whose title counts, each ruleset says.
+    Control relations are the holdings that connect them with others, and the titles of those. Each
+    ruleset says how large a share is control, and whose title counts.
     """
     found = register.titles(session, usccs, until=until)
     linked = _in_holdings(session, usccs, until)

@@ -1,8 +1,8 @@
-"""Rounds: what an authority asks applications for, by which notice, and in which days.
+"""Rounds: what an authority asks applications for, by which notice, and within which days.
 
-A round (轮次) is opened by one entry and closed by another; applications name it. What no text
-settles, it may set for its own applications: the terms of states, and how far the day that a step
-claims may lie before its recording without being pointed out.
+A round (轮次) is opened by one entry and closed by another; applications name it. For its own
+applications a round may set what no text settles: the terms of states, and how far the day that a
+step claims may lie before its recording without being pointed out.
 """
 
 from collections.abc import Mapping

@@ -41,7 +41,7 @@ class Tally:
 
     @property
     def firms(self) -> int:
-        """Among how many enterprises."""
+        """The number of enterprises that were counted."""
         return sum(self.outcomes.values())
 
 
@@ -50,7 +50,7 @@ class Tallies:
     """The last decisions on all enterprises under a tier: a tally for each rule that has an outcome.
 
     ``first`` and ``last`` are the days as of which they were judged; ``firms`` is their number.
-    ``others`` were decided by other rulesets than those asked about, ``unread`` can not be read.
+    ``others`` were decided by other rulesets than those asked about, ``unread`` cannot be read.
     """
 
     tier: str

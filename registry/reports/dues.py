@@ -65,7 +65,7 @@ def text(line: DueLine) -> str:
 
 
 def recorded(day: date, on: date | None) -> str:
-    """When it was recorded what is said to have been done on a day, if that was on another one.
+    """When something that is said to have been done on a day was recorded, if on another day.
 
     >>> recorded(date(2024, 3, 28), date(2024, 6, 20)), recorded(date(2024, 3, 28), date(2024, 3, 28))
     ('（2024-06-20登记）', '')
@@ -109,7 +109,8 @@ def write_calendar(lines: Iterable[DueLine], path: Path) -> Counter[bool]:
     """Write an iCalendar file (RFC 5545): an event on every last day, told from the day it is near.
 
     The same matter has the same name in every file, so that a calendar replaces what it imported
-    before. Returns how many lines are in it, and how many (False) have no last day and are not.
+    before. Returns how many lines are in it, and how many (False) are left out because they have no
+    last day.
     """
     import icalendar  # loaded only if a calendar file is asked for
 

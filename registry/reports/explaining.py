@@ -110,7 +110,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Settled:
-    """A determination on which the decision rests, and who confirmed it when."""
+    """A determination on which the decision rests, who confirmed it, and when."""
 
     determination: Determination
     recorded_at: datetime

@@ -19,7 +19,7 @@ STANDINGS: Final = (OVERDUE, NEAR, OPEN, APPLIED, LOST)
 
 
 def row(holder: Holder, judged: Judged | None) -> tuple[str, ...]:
-    """A holder as the columns of ``HEADER``; who is not judged has nothing in the four on it."""
+    """A holder as the columns of ``HEADER``; the four on the verdict are empty without one."""
     line = holder.line
     found = judged or Judged(outcome="")
     return (

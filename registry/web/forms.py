@@ -2,7 +2,7 @@
 
 Every form holds a token made when the program starts, since any page in the same browser can reach
 this machine; the number of the journal's last entry when the page was made; and a key of its own.
-What is sent without them is refused. A form whose page is out of date, or that is amiss, comes
+What is sent without them is refused. A form that is amiss, or whose page is out of date, is shown
 again with all that was typed. The second sending of one form leads where the first one led.
 """
 
@@ -148,7 +148,7 @@ def waits(name: str) -> str:
 
 @dataclass
 class Sent:
-    """A form that was sent. Its fields are read one by one; ``refuse`` tells all faults at once."""
+    """A form that was sent. Its fields are read one by one; ``refuse`` reports all faults at once."""
 
     head: int
     key: str
@@ -184,8 +184,8 @@ class Sent:
     ) -> tuple[str, ...]:
         """The digests of the files of a field: those sent now, and those that wait from before.
 
-        They wait beside the registry, so that nobody chooses them again if the form comes again.
-        Unless there may be ``several``, the last one counts.
+        They wait beside the registry, so that nobody has to choose them again if the form is shown
+        again. Unless there may be ``several``, the last one counts.
         """
         found, waiting = dict[str, str](), evidence.attached(desk)
         try:
@@ -204,7 +204,7 @@ class Sent:
         return tuple(found)
 
     def digest(self, but: str) -> str:
-        """What was typed and sent, ``but`` for a field: by it, only what was seen is recorded."""
+        """The digest of all that was typed, ``but`` for a field: only what was seen is recorded."""
         typed = {name: values for name, values in sorted(self.typed.items()) if name != but}
         return sha256(json_text(typed).encode()).hexdigest()
 

@@ -210,7 +210,7 @@ def _unbounded(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
 def _unwatched(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One problem for each clock whose last day no example asks about, or not the day beside it.
 
-    So for the changes that a table names and no example does, or the other way round.
+    The same applies to changes that a table names and no example does, or the other way round.
     """
     calendar = rulebook.working_days
     for id in ids:

@@ -354,7 +354,7 @@ def _of_head(expr: Expr, facts: Facts) -> Altered[Expr]:
 
 
 def of_workflow(workflow: Workflow) -> Iterator[tuple[str, Workflow]]:
-    """Procedures with one small error: an act that leads elsewhere, another level, a need less, a day more."""
+    """Workflows with one error: an act that leads elsewhere, another level, one need fewer, one day more."""
     acts = workflow.acts
     places = [*workflow.states, *dict.fromkeys(a.to for a in acts if a.to in ENDINGS)]
     for i, act in enumerate(acts):

@@ -312,7 +312,7 @@ def _rows_resting_on(rulebook: Rulebook, tier: str, slot: str) -> list[Applicabi
 
 
 def _days(rows: Iterable[ApplicabilityRow]) -> Iterator[tuple[str, ...]]:
-    """Procedures and days on which it is to be shown what governs: where anything begins or ends."""
+    """The procedures and days whose governing text examples must show: where anything begins or ends."""
     for row in rows:
         days = [f"{_W}起始日{which}" for which in ("的前一日", "", "的后一日")]
         if row.end is not None:

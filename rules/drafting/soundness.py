@@ -35,7 +35,8 @@ def unused(rulebook: Rulebook, ids: Collection[str]) -> Iterator[Problem]:
     """One notice for each rule that no ruleset in force reaches.
 
     Where such rules rest on each other, only the topmost is named. Without an applicability table
-    nothing is said: nobody knows yet what will govern. So with workflows and clocks, and theirs.
+    nothing is said: nobody knows yet what will govern. The same holds for workflows and clocks
+    without the tables that say which of them govern.
     """
     for what, known, rows in (
         ("办理程序", rulebook.workflows.keys(), rulebook.workflow_rows),

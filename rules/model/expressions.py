@@ -26,7 +26,7 @@ mutants and any other compiler, and it is part of the ruleset's JSON. The nodes 
 Every value is an interval: an unknown figure may be anything that its catalogue entry allows. A
 division by a known figure that is not above zero cannot be computed; only a person can settle it.
 Such a part has no value and limits nothing: ``mul`` with zero is zero, and ``least``, ``most`` and
-``bounded`` are as far known as the others tell. With a figure that cannot be, nothing is computed.
+``bounded`` are known as far as the others tell. Nothing is computed with an impossible figure.
 """
 
 from collections.abc import Iterator

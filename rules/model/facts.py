@@ -271,7 +271,7 @@ def check_profile(
     fields_of: Callable[[str], Callable[[str], Fact | None]],
     list_name: Callable[[str], str],
 ) -> None:
-    """Raise ``FactsError`` for the first value that is none of its fact's; facts of None pass."""
+    """Raise ``FactsError`` for the first value that its fact cannot have; facts of None pass."""
     for key, value in profile.values.items():
         found = fact_of(key.partition("@")[0])
         if found is not None and not found.obvious(value):

@@ -489,9 +489,9 @@ class Ruleset:
         return self.fields[f"{records}.{leaf[1]}"] if leaf[0] == "field" else self.facts[leaf[1]]
 
     def validate(self, profile: Profile) -> None:
-        """Raise ``FactsError`` for the first value that a fact which the ruleset reads cannot have.
+        """Raise ``FactsError`` for the first impossible value of a fact that the ruleset reads.
 
-        A title of a tier that the ruleset does not know is none that it asks for.
+        The ruleset does not ask for titles of tiers that it does not know.
         """
         nothing: Mapping[str, Fact] = {}
         check_profile(

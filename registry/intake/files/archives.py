@@ -147,7 +147,7 @@ def _refuse_size(archive: Path, infos: list[zipfile.ZipInfo]) -> None:
 
 
 def _write(where: str, opened: zipfile.ZipFile, info: zipfile.ZipInfo, to: Path, left: int) -> int:
-    """Unpack one table; the bytes that the others may take."""
+    """Unpack one table; returns how many bytes the others may take."""
     with opened.open(info) as file, to.open("xb") as written:
         while block := file.read(_BLOCK):
             left -= len(block)

@@ -106,8 +106,8 @@ def confirmed(
 ) -> str:
     """The text of a mapping in which these terms mean a 填报项, in a unit where one is given.
 
-    It begins with the other lines of the mapping in use. ``RegistryError`` for a 填报项 that there
-    is not, or a unit that it cannot have.
+    It begins with the other lines of the mapping in use. ``RegistryError`` for an unknown 填报项, or a
+    unit that it cannot have.
     """
     fresh = [MappingLine(0, term, name, unit, note) for term, (name, unit) in meant.items()]
     _, problems = targets(fresh, catalogue)

@@ -1,8 +1,8 @@
 """The kinds of jobs: what is done, with which arguments, and what comes of it.
 
-A kind is a function of its work, which has the desk, whose ``watch`` shows the progress, and the
-arguments. It may be ended at any moment; begun again with the same arguments, it takes up where it
-stopped, and comes to the same result.
+A kind is a function of its work, which has the arguments and the desk; the desk's ``watch`` shows
+the progress. It may be ended at any moment; begun again with the same arguments, it takes up where
+it stopped, and comes to the same result.
 """
 
 from collections.abc import Mapping

@@ -12,7 +12,7 @@ from registry.jobs.kinds.kind import Kind, Work
 
 @dataclass(frozen=True)
 class Importing:
-    """The waiting file that is registered, the day given for it, and whether only what has no fault is."""
+    """The waiting file to register, the day given for it, and whether faulty filings are left out."""
 
     digest: str
     name: str

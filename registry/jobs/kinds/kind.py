@@ -111,7 +111,7 @@ def _read(adapter: TypeAdapter[_R], text: str) -> _R:
 
 
 def taken(kind: type[_R], source: object, **given: Any) -> _R:
-    """A dataclass with what another object has under the same names; ``given`` comes before that.
+    """A dataclass with what another object has under the same names; ``given`` takes precedence.
 
     >>> taken(ResultFile, Path("表.csv"), media_type="text/csv", data=b"")
     ResultFile(name='表.csv', media_type='text/csv', data=b'')

@@ -93,7 +93,7 @@ def quotient(a: Number, b: Number, bind: Callable[[Condition], Condition]) -> Nu
 def product(a: Number, b: Number, bind: Callable[[Int], Int]) -> Number:
     """a * b: from the least to the greatest product of their ends, some of which may be infinite.
 
-    Zero times anything is zero, also if that cannot be computed.
+    Zero times anything is zero, even if that cannot be computed.
     """
     scale, den = a.scale * b.scale, a.den * b.den
     never_zero = negated(any_of(_may_be_zero(a), _may_be_zero(b)))
@@ -142,7 +142,7 @@ def _open(end: Int | None) -> Condition:
 
 
 def _falls(end: Int | None, down: bool) -> Condition:
-    """Whether an end is below zero; one that is open lies as far as can be in its direction."""
+    """Whether an end is below zero; an open end lies as far out as possible in its direction."""
     if end is None:
         return down
     below = False if end.low >= 0 else all_of(not_null(end), compare("<", end, _NOTHING))
@@ -159,7 +159,7 @@ def larger(a: Number, b: Number) -> Number:
 
 
 def smaller(a: Number, b: Number) -> Number:
-    """The smaller of two figures: no greater than either, also if the other has no value."""
+    """The smaller of two figures: no greater than either, even if the other has no value."""
     scale = lcm(a.scale, b.scale)
     alike = a.den is b.den or a.den.constant == b.den.constant == 1
     den, by_a, by_b = (a.den, _ONE, _ONE) if alike else (a.den * b.den, b.den, a.den)

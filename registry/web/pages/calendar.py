@@ -1,6 +1,7 @@
 """The calendar ``/calendar``: the days off and make-up days of each year, and the form that adds one.
 
-A year is rehearsed first: the page says what it changes, and nothing is recorded before that was seen.
+A year is rehearsed first: the page says what it changes, and nothing is recorded before that has
+been seen.
 """
 
 from typing import Any, Final

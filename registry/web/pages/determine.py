@@ -1,4 +1,4 @@
-"""Determining ``/enterprises/{uscc}/{tier}/determine``: what a person settles; and what proves it."""
+"""Determining ``/enterprises/{uscc}/{tier}/determine``: what a person settles, and what proves it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -57,7 +57,7 @@ class Filled:
 
 
 def correction(to: Addresses, view: EntryView) -> str:
-    """Where what a determination settled is determined again, with what stood before it filled in."""
+    """The address for determining a matter again, with the value before it filled in."""
     assert view.determined is not None
     target, tier = view.determined.target, view.tier or next(iter(to.tiers.values()))
     kind = FACT if not target.records else RECORD if target.number else LIST

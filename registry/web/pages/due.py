@@ -55,7 +55,7 @@ class Filters:
         return {"": PRESSING, ALL: STATES}.get(self.state, (self.state,))
 
     def wanted(self, desk: Desk) -> desk_due.Asked:
-        """The same for the desk; ``RecordError`` for what there is not."""
+        """The same for the desk; ``RecordError`` for anything that does not exist."""
         return desk_due.Asked(
             day=self.on or desk.today, states=self.states, tier=self.tier, matter=self.matter,
             place=finding.region(self.place) if self.place else "",
@@ -145,7 +145,7 @@ def shown(line: DueLine) -> Shown:
 
 
 def of(desk: Desk, uscc: str) -> list[Shown]:
-    """Everything that is due of an enterprise today; nothing before there are clocks."""
+    """Everything that is due from an enterprise today; nothing until clocks are published."""
     try:
         found = desk_due.due(desk, desk_due.Asked(day=desk.today, states=STATES, uscc=uscc))
     except RecordError as error:

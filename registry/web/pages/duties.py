@@ -2,7 +2,7 @@
 
 An address fills the form in: for an enterprise, for a line of what is due, or for the entry that is
 reported, answered or taken back. Every act is rehearsed, and nothing is recorded before its entries
-were seen. What may be chosen, the clocks on record say.
+have been seen. The clocks on record say what may be chosen.
 """
 
 import json

@@ -45,7 +45,7 @@ class Filters:
         }
 
     def wanted(self, desk: Desk) -> rechecks.Asked:
-        """The same for the desk; ``RecordError`` for what there is not."""
+        """The same for the desk; ``RecordError`` for anything that does not exist."""
         return rechecks.Asked(
             day=self.on or desk.today, tier=self.tier, place=finding.region(self.place) if self.place else "",
             round=self.round, batch=self.batch,

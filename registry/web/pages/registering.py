@@ -1,7 +1,7 @@
 """The register ``/titles``, ``/holdings``: what documents state, one by one or by list.
 
 A list is rehearsed first: the page says what would be registered, or every line that cannot be, and
-nothing is registered before that was seen. So are remarks about a single registration.
+nothing is registered before that has been seen. So are remarks about a single registration.
 """
 
 import re

@@ -63,7 +63,7 @@ class Whom:
 
     @property
     def named(self) -> bool:
-        """Whether the address says whom."""
+        """Whether the address names enterprises."""
         asked = self.filters
         return bool(self.uscc or asked.state or asked.level or asked.due or asked.round)
 
@@ -73,7 +73,7 @@ class Whom:
         return {**self.filters.query, "uscc": self.uscc}
 
     def towards(self, act: NextAct) -> str:
-        """The page on which they are brought on by an act."""
+        """The page on which an act takes them further."""
         if act.announced:
             return addresses.taking("announce", **self.query)
         return addresses.taking("step", **self.query, act=act.act, acting=act.level)
