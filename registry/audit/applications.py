@@ -100,7 +100,7 @@ class _Part:
         self.decisions, self.changes = _decisions(session, self.filings.ids)
         self.titles = dict[str, Body]()
         for entry in journal.entries(session, kinds=("title",), subjects=usccs, checked=False):
-            with suppress(*UNREADABLE):  # an altered one is told elsewhere
+            with suppress(*UNREADABLE):  # an altered one is reported elsewhere
                 self.titles[entry.digest] = entry.content
 
     def complaints(self) -> Iterator[str]:
@@ -140,7 +140,7 @@ class _Part:
         elif "announcement" in body:
             announced = self.known.announcements.get(body["announcement"])
             title = self.titles.get(body["title"])
-            if announced and title:  # what is missing is told elsewhere
+            if announced and title:  # what is missing is reported elsewhere
                 refuse_mistitled(body, effects, entry.tier, announced, title)
         if entry.tier != application.entry.body["tier"]:
             yield "的层级与其申报不符"
@@ -174,7 +174,7 @@ def _decisions(
             if entry.kind in CHANGING:
                 changes.setdefault(entry.filing_id, []).append(entry.seq)
                 continue
-            with suppress(*UNREADABLE):  # an altered one is told elsewhere
+            with suppress(*UNREADABLE):  # an altered one is reported elsewhere
                 body = entry.content
                 decided = _Decided(
                     entry.seq,

@@ -93,7 +93,7 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
             named = known.named(entry.seq)
             if "clocks" in body and body["clocks"] != named and "revokes" not in body:
                 yield f"{where}所依的计时表不是当时发布的"
-            # what is taken back or struck out repeats that of its time; applications are told elsewhere
+            # what is taken back or struck out repeats that of its time; applications are reported elsewhere
             states = entry.kind in duties.KINDS or body.get("action") == "cancel"
             placed = not states or "revokes" in body
             if not placed and not filings.stated(body["uscc"], entry.recorded_at, body["province"]):
@@ -115,7 +115,7 @@ def _complaints(session: Session, known: _Known, usccs: Sequence[str]) -> Iterat
         except (DutyError, ClockError) as error:
             yield f"{where}当时不能登记：{error}"
         except (*UNREADABLE, DescribedError):
-            continue  # told elsewhere
+            continue  # reported elsewhere
 
 
 def _timings(session: Session, known: _Known, clocks: str, calendars: int) -> Timings:

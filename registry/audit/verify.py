@@ -66,7 +66,7 @@ def verify(
     digest per registered title.
     """
     report = VerificationReport(checkpoints=len(checkpoints))
-    session.info[journal.WHOLE] = True  # gaps are told by their numbers
+    session.info[journal.WHOLE] = True  # gaps are reported by their numbers
     report.integrity += schema.differences(session.connection())
     report.integrity += _misshapen(session.connection())
     told = Told()

@@ -59,7 +59,7 @@ def names(
             .where(ENTERPRISE.c.uscc.in_(part))
         )
         for uscc, name, as_of, identity in connection.execute(query):
-            with suppress(*UNREADABLE):  # told elsewhere
+            with suppress(*UNREADABLE):  # reported elsewhere
                 name = json.loads(identity)["name"] if identity else name
             found[uscc].append(Stated(as_of or date.min, False, name))
         for uscc, changed in renamings(connection, part).items():
@@ -73,7 +73,7 @@ def renamings(connection: sa.Connection, usccs: Sequence[str]) -> dict[str, list
     found: defaultdict[str, dict[str, Stated]] = defaultdict(dict)
     for _, entry in followed.entries(connection, usccs, ("change",)):
         body = entry.body
-        with suppress(*UNREADABLE):  # told elsewhere
+        with suppress(*UNREADABLE):  # reported elsewhere
             if "revokes" in body:
                 found[body["uscc"]].pop(body["revokes"], None)
             elif body["renamed"]:

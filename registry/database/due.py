@@ -121,7 +121,7 @@ def duties(connection: sa.Connection, usccs: Sequence[str]) -> dict[str, Duties]
     """What is on record of the titles and duties of these enterprises, of those that have any."""
     found: dict[str, Duties] = {}
     for kind, entry in followed.entries(connection, usccs, ("title", *KINDS)):
-        with suppress(*UNREADABLE, DutyError):  # told elsewhere
+        with suppress(*UNREADABLE, DutyError):  # reported elsewhere
             found.setdefault(entry.body["uscc"], Duties()).follow(kind, entry)
     for application in followed.applications(connection, list(found)) if found else ():
         found[application.entry.body["uscc"]].apply(application)
@@ -153,7 +153,7 @@ def _derived(connection: sa.Connection, usccs: Sequence[str]) -> dict[str, dict[
         rows: dict[Key, Row] = {}
         for tier in held.tiers:
             timing = timings.of(tier, places.get(uscc, ""))
-            with suppress(*UNREADABLE, ClockError):  # told elsewhere
+            with suppress(*UNREADABLE, ClockError):  # reported elsewhere
                 for number, shown in enumerate(held.shown(tier, timing)):
                     rows[uscc, tier, number] = _row(held.name, shown)
         if rows:

@@ -44,7 +44,7 @@ def applications(connection: sa.Connection, usccs: Sequence[str]) -> Iterable[Ap
         partial(document, connection), partial(_round, connection), calendars(connection)
     )
     for kind, entry in found:
-        with suppress(*UNREADABLE, DescribedError):  # told elsewhere
+        with suppress(*UNREADABLE, DescribedError):  # reported elsewhere
             followed.follow(kind, entry)
     return followed.found.values()
 

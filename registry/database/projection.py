@@ -144,7 +144,7 @@ def rebuild(connection: sa.Connection, progress: Done = ignored) -> int:
     return changed + (stray or 0) + due.rebuild(connection)
 
 
-#: The rows of enterprises that there are not.
+#: The rows of enterprises that do not exist.
 _STRAY: Final = CASE_STATE.c.enterprise_id.not_in(sa.select(ENTERPRISE.c.id))
 
 

@@ -26,7 +26,7 @@ from rules.explanation.reasons import grounds, missing
 from rules.model.ruleset import Outcome
 from rules.portable.clocks import LOST
 
-#: The verdict on who has no filing that could be judged.
+#: The verdict on a holder without a filing that could be judged.
 UNJUDGED: Final = "不能判断"
 #: From this many enterprises of a tier on, they are screened before the engine judges any.
 MANY: Final = 200

@@ -23,7 +23,7 @@ from rules.model.characters import clipped
 Columns: TypeAlias = Callable[[str], str]
 
 _LOOK: Final = 50
-#: The kinds of rows that are no entries; all are told of but the numbers of columns.
+#: The kinds of rows that are no entries; all are reported except rows of column numbers.
 _LIKE: Final = {Kind.NUMBERS: "", Kind.UNITS: "单位或填写说明", Kind.EXAMPLE: "示例"}
 #: The most unread columns that are named.
 _NAMED: Final = 10

@@ -32,7 +32,7 @@ _PLACE: Final = ("province", "city", "county")
 PRESSING: Final = (OVERDUE, UNPUBLISHED, NEAR)
 #: From which day on each of them holds; the first one that was reached is the state.
 _SINCE: Final = {OVERDUE: _ROW.late, UNPUBLISHED: _ROW.unknown, NEAR: _ROW.near}
-#: The matters there are, in their order.
+#: All matters, in their order.
 MATTERS: Final = tuple(STARTS)
 
 
@@ -73,13 +73,13 @@ class Asked:
 class DueLine:
     """A matter of a title as it stands on a day.
 
-    ``due`` is its last day; None if the days off of the year ``unpublished`` are not known, or for a bar
-    that is none. ``number`` is its own among those of the tier. ``basis`` is the document by which
-    the table ``clocks`` is in force. ``decided`` is the consequence that a person drew, empty for
-    none, and None if nobody decided. From the day ``near`` on it is near. If ``filed``, there
+    ``due`` is its last day; None if the days off of the year ``unpublished`` are not known, or if
+    nothing is barred. ``number`` is its own among those of the tier. ``basis`` is the document by
+    which the table ``clocks`` is in force. ``decided`` is the consequence that a person drew, empty
+    for none, and None if nobody decided. From the day ``near`` on it is near. If ``filed``, there
     are filings, not only titles. ``former`` is the name under which it filed, if it has another one
-    since. ``done`` is the day on which it was done by what was stated, ``recorded`` that on which the
-    statement was recorded.
+    since. ``done`` is the day on which it was done by what was stated, ``recorded`` that on which
+    the statement was recorded.
     """
 
     uscc: str
@@ -236,7 +236,7 @@ def _recorded(session: Session, rows: Sequence[sa.Row[Any]]) -> dict[_Statement,
     for part in chunks(sorted({row.uscc for row in rows})):
         first: dict[str, str] = {}
         for kind, entry in followed.entries(session.connection(), part, _STATING):
-            with suppress(*UNREADABLE):  # told elsewhere
+            with suppress(*UNREADABLE):  # reported elsewhere
                 body = entry.body
                 number = first[entry.digest] = first.get(body.get("of") or "", str(entry.seq))
                 matter, subject, day = {

@@ -26,7 +26,7 @@ from rules.portable.timing import AHEAD, DONE, STATES
 from rules.portable.workflow import WITHDRAWN
 
 _ROW: Final = DUE_ITEM.c
-#: How those stand who may apply but are not near the last day, and those who did apply.
+#: The standing of holders who may apply but are not near the last day, and of those who applied.
 OPEN: Final = "可申报"
 APPLIED: Final = "已申报"
 

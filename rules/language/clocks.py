@@ -33,7 +33,7 @@ from rules.portable.clocks import (
 
 #: What joins the consequences among which a person chooses.
 OR: Final = "或"
-#: The 期限 of a bar that is none, and of a re-check that is due with the title.
+#: The 期限 where nothing is barred, and that of a re-check that is due with the title.
 NONE: Final = "无"
 LAST_DAY: Final = "期满日"
 _LENGTH: Final = r"([1-9][0-9]{0,2})(个?工作日|日|个月|年)"
