@@ -83,7 +83,7 @@ def _queries(held: dict[str, str]) -> Iterator[str]:
             for start in starts if name in _ODD else random.sample(starts, 1):
                 part = name[start : start + length]
                 yield part
-                yield from (f" {part.upper()} ",) if name in _ODD else ()
+                yield from (f" {part.upper()} ",) if name in _ODD and start % 4 == 0 else ()
     yield from ("％", "(", "91", "9135010", code(5), code(5)[:-1], "91z", "没有的", "'; --", '"', "AND", "云溪 OR", "*", "z02", "4e91")  # fmt: skip
 
 
