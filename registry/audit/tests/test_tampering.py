@@ -955,6 +955,8 @@ SHAPES = (
     "[" * 100_000,
     '{"case":1,"values":{"revenue":"NaN"}}',
 )
+#: It cannot be parsed either, for the reason for which an empty text cannot: one kind shows it.
+_NO_JSON = "{"
 
 
 def test_no_reader_passes_over_an_entry_whose_kind_was_altered(attacker: Attacker) -> None:
@@ -1089,6 +1091,8 @@ def test_a_body_of_another_shape_is_a_finding_and_no_crash(attacker: Attacker, k
     seq = _entry(attacker, kind).seq
     row = attacker.run(sa.select(JOURNAL).where(JOURNAL.c.seq == seq)).mappings().one()
     for body in SHAPES:
+        if body == _NO_JSON and kind != "decision":
+            continue
         with attacker.attempt():
             with attacker.attack("journal"):
                 forged = journal.Entry(**{**row, "body": body})
