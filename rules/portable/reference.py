@@ -70,6 +70,7 @@ class Evaluator(Tables):
         super().__init__(ruleset)
         self.lists = tuple(dict.fromkeys(rule["records"] for rule in self.rules.values()))
         self._alike: dict[Evaluator, Alike] = {}
+        self._met: set[tuple[Evaluator, ...]] = set()
         self._sources: dict[tuple[Evaluator, ...], dict[str, tuple[Evaluator, Alike]]] = {}
         self._over: dict[str, list[tuple[str, Rule]]] = {}
 
@@ -81,7 +82,13 @@ class Evaluator(Tables):
         return self._over[records]
 
     def sources(self, others: tuple["Evaluator", ...]) -> Mapping[str, tuple["Evaluator", "Alike"]]:
-        """For each list and none, which of other rulesets has most in common with this one, and what."""
+        """For each list and none, which of other rulesets has most in common with this one, and what.
+
+        Nothing for the first filing: to evaluate one takes less time than to find out.
+        """
+        if others not in self._met:
+            self._met.add(others)
+            return {}
         if others not in self._sources:
             found: dict[str, tuple[Evaluator, Alike]] = {}
             for other in others:
