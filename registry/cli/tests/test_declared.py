@@ -80,10 +80,18 @@ def test_what_a_pack_declares_is_asked_for_filed_shown_and_judged(
     asked = ("check", FIRM, "--tier", packs.TIER, "--batch", packs.ROUND, "--explain")
     assert SHARE.search(run(*asked).output)
 
+    (tmp_path / "报告.txt").write_text("审计报告", encoding="utf-8")
+    ground = ("--ground", "审计更正", "--evidence", "报告.txt")
+    revenue = ("--fact", "绿色产品收入", "--year", "2022", "--value", "600万元")
+    assert run("determine", FIRM, *revenue, *ground).exit_code == 0
+    told, shown = run(*asked).output, run("enterprise", "show", FIRM).output
+    assert "2022年绿色产品收入：700万元 → 600万元，理由：审计更正" in told
+
     # the registry knows what it published, wherever the pack is now
     monkeypatch.delenv("TIDU_FEATURES")
     assert "内容没有变化，1家均已登记" in run("import", str(tmp_path / "汇总表.csv")).output
     assert run("enterprise", "show", FIRM).output == shown
+    assert run(*asked).output == told
 
 
 def test_a_file_is_checked_by_the_declarations_beside_its_rules(
