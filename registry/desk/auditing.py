@@ -1,6 +1,7 @@
 """Auditing: reading the journal, verifying the record, and handing out signed evidence of it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -27,8 +28,9 @@ from registry.portable.findings import Findings
 from registry.portable.notes import Checkpoint, NoteError, VerifierKey
 from registry.portable.verifier import verify_bundle
 from registry.record import cases, determinations, journal
-from registry.record.publication import packaged_catalogue, to_be_filed
+from registry.record.publication import latest, packaged_catalogue, to_be_filed
 from registry.record.wording import cited, entry_text
+from rules.model.catalogue import Catalogue
 from rules.portable.duties import KINDS as DUTIES
 from rules.portable.errors import Remedy
 
@@ -94,33 +96,28 @@ def log(desk: Desk, wanted: EntryQuery) -> list[EntryLine]:
         found = [by_number[seq] for seq in sorted(by_number)]
         if not found and wanted.uscc is not None:
             refuse_unknown(session, [wanted.uscc])
-        entries = found[-(wanted.last or 0) :]
-        numbers = journal.numbers(session, cited(entries))
-    return [_line(entry, numbers) for entry in entries]
+        return _lines(session, found[-(wanted.last or 0) :])
 
 
 def since(desk: Desk, seen: Seen) -> list[EntryLine]:
     """The first entries that concern an act and came after what was seen."""
     with desk.reading() as session:
-        found = [journal.entry(session, seq) for seq in unseen(session, seen)[:_FEW]]
-        numbers = journal.numbers(session, cited(found))
-    return [_line(entry, numbers) for entry in found]
+        return _lines(
+            session, [journal.entry(session, seq) for seq in unseen(session, seen)[:_FEW]]
+        )
 
 
 def lines(desk: Desk, entries: Sequence[journal.Entry]) -> list[EntryLine]:
     """Entries as officers read them, those of a rehearsal too."""
     with desk.reading() as session:
-        numbers = journal.numbers(session, cited(entries))
-    return [_line(entry, numbers) for entry in entries]
+        return _lines(session, entries)
 
 
 def unconfirmed(desk: Desk) -> list[EntryLine]:
     """The determinations that a second person has still to confirm, oldest first."""
     with desk.reading() as session:
         found = list(journal.entries(session, kinds=cases.SETTLING))
-        waiting = [entry for entry, waits, _ in cases.standing(found) if waits]
-        numbers = journal.numbers(session, cited(waiting))
-    return [_line(entry, numbers) for entry in waiting]
+        return _lines(session, [entry for entry, waits, _ in cases.standing(found) if waits])
 
 
 @dataclass(frozen=True)
@@ -160,9 +157,8 @@ def leafed(
             session, first=first, last=last, kinds=kinds, tier=title, checked=chosen
         )
         found = [_sound(entry) for entry in entries]
-        sound = [e for e in found if isinstance(e, journal.Entry)]
-        names = journal.numbers(session, cited(sound))
-    lines = [e if isinstance(e, AmissLine) else _line(e, names) for e in reversed(found)]
+        sound = iter(_lines(session, [e for e in found if isinstance(e, journal.Entry)]))
+    lines = [e if isinstance(e, AmissLine) else next(sound) for e in found][::-1]
     shown = lines if chosen else _with_gaps(lines, more[0] if more else 0)
     return EntryPage(tuple(shown), wanted[-1] if more else None)
 
@@ -224,12 +220,13 @@ def entry(desk: Desk, seq: int) -> EntryView:
     """One entry; ``RecordError`` if there is none of that number."""
     with desk.reading() as session:
         found = journal.entry(session, seq)
-        names = journal.numbers(session, cited([found]))
+        [line] = _lines(session, [found])
+        determined = found.kind == "determination" and _determined(found, _called(session))
         last = journal.last_number(session)
         answered, revoked = _followed(session, found)
     case = found.content.get("case") or {}
     return EntryView(
-        line=_line(found, names),
+        line=line,
         tier=found.tier,
         uscc=found.subject or case.get("uscc", ""),
         header=found.header_bytes().decode(),
@@ -238,7 +235,7 @@ def entry(desk: Desk, seq: int) -> EntryView:
         texts=found.texts,
         last=last,
         evidence=tuple(found.content.get("evidence", ())),
-        determined=_determined(found) if found.kind == "determination" else None,
+        determined=determined or None,
         answered=answered,
         revoked=revoked,
     )
@@ -260,8 +257,8 @@ def _followed(session: Session, found: journal.Entry) -> tuple[int, int]:
     return next(answers, 0), taken.get(found.digest, 0)
 
 
-def _determined(entry: journal.Entry) -> Determined:
-    content, catalogue = entry.content, packaged_catalogue()
+def _determined(entry: journal.Entry, catalogue: Catalogue) -> Determined:
+    content = entry.content
     return Determined(
         target=determinations.target_of(content),
         was=determined_text(content, content["was"], catalogue) if "fact" in content else "",
@@ -274,16 +271,28 @@ def _about(session: Session, uscc: str) -> list[dict[str, Any]]:
     return [{"filing_ids": ids}, {"subjects": [uscc]}, {"holders": [uscc]}]
 
 
-def _line(entry: journal.Entry, numbers: Mapping[str, int]) -> EntryLine:
-    said, kind = entry_text(entry, numbers, packaged_catalogue()), KINDS[entry.kind]
-    return EntryLine(
-        seq=entry.seq,
-        recorded_at=entry.recorded_at,
-        kind=kind,
-        what=said,
-        by=entry.by,
-        digest=entry.digest,
-    )
+def _lines(session: Session, entries: Sequence[journal.Entry]) -> list[EntryLine]:
+    """Entries as officers read them."""
+    numbers, catalogue = journal.numbers(session, cited(entries)), _called(session)
+    return [
+        EntryLine(
+            seq=entry.seq,
+            recorded_at=entry.recorded_at,
+            kind=KINDS[entry.kind],
+            what=entry_text(entry, numbers, catalogue),
+            by=entry.by,
+            digest=entry.digest,
+        )
+        for entry in entries
+    ]
+
+
+def _called(session: Session) -> Catalogue:
+    """What facts are called now; as packaged, where nothing is published or that is damaged."""
+    with suppress(*UNREADABLE, RecordError):
+        if latest(session) is not None:
+            return to_be_filed(session)
+    return packaged_catalogue()
 
 
 # -- verifying -------------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 import csv
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,7 @@ def test_what_a_pack_declares_is_asked_for_filed_shown_and_judged(
     assert run("determine", FIRM, *revenue, *ground).exit_code == 0
     told, shown = run(*asked).output, run("enterprise", "show", FIRM).output
     assert "2022年绿色产品收入：700万元 → 600万元，理由：审计更正" in told
+    assert f"{FIRM} 2022年绿色产品收入：审计更正" in run("audit", "log").output
 
     # the registry knows what it published, wherever the pack is now
     monkeypatch.delenv("TIDU_FEATURES")
@@ -117,3 +120,20 @@ def test_what_is_declared_but_not_published_is_told_as_such(
     wanted = ("标准声明了这个填报项，但还没有发布，该列未读取", "请先运行 tidu rules publish")
     assert said["绿色工厂"] == said["2022年绿色产品收入（万元）"] == wanted
     assert said["绿色商店"][0] == "看不懂这个表头，该列未读取"
+
+
+def test_the_journal_is_readable_though_the_declarations_are_damaged(
+    run: Run, tmp_path: Path
+) -> None:
+    run("import", str(table(tmp_path)))
+    (tmp_path / "报告.txt").write_text("审计报告", encoding="utf-8")
+    revenue = ("--fact", "绿色产品收入", "--year", "2022", "--value", "600万元")
+    run("determine", FIRM, *revenue, "--ground", "审计更正", "--evidence", "报告.txt")
+    with closing(sqlite3.connect(tmp_path / "tidu.db")) as damaged, damaged:
+        for (name,) in damaged.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'"):
+            damaged.execute(f"DROP TRIGGER {name}")
+        changed = "UPDATE document SET text = text || ' ' WHERE kind = 'catalogue'"
+        assert damaged.execute(changed).rowcount == 1
+    said = run("audit", "log")
+    assert said.exit_code == 0
+    assert f"{FIRM} 2022年green_revenue：审计更正" in said.output
